@@ -1,0 +1,1 @@
+"""See the modules; heavy imports stay inside them."""

@@ -1,0 +1,74 @@
+"""The workflow itself: steps, branches, comments. Immutable, compared by content, never by position."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+StepType = Literal["process", "decision", "terminal"]
+STEP_TYPES: tuple[StepType, ...] = ("process", "decision", "terminal")
+
+
+def fold(text: str) -> str:
+    """The form in which names, keys and targets are compared: NFC, casefold, one space for runs of white space."""
+    return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Where a step goes on: for a process `Branch("next", target)`."""
+
+    key: str
+    target: str  # a step's name, as written
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `type` is a plain string because a workflow with errors may hold a word that is no type."""
+
+    name: str
+    type: str
+    instruction: str
+    branches: tuple[Branch, ...] = ()
+    line: int = field(default=0, compare=False)  # 1-based, 0 where it came from no text
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.type == "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A blank line, a `#` line or prose, kept where it stood: before step number `before` (0-based, len(steps): end)."""
+
+    text: str
+    before: int
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """Steps in order (the first is the entry) and the comments between them."""
+
+    steps: tuple[Step, ...] = ()
+    comments: tuple[Comment, ...] = ()
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Folded name -> position of the first step of that name."""
+        found: dict[str, int] = {}
+        for position, step in enumerate(self.steps):
+            found.setdefault(fold(step.name), position)
+        return found
+
+    @property
+    def entry(self) -> Step:
+        """The first step. Raises IndexError on a workflow without steps."""
+        return self.steps[0]
+
+    def find(self, name: str) -> Step | None:
+        """The step that a target means, or None."""
+        position = self.index.get(fold(name))
+        return None if position is None else self.steps[position]

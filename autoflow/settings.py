@@ -1,0 +1,103 @@
+"""What may be set from outside, and the only reader of the environment.
+
+Every setting is a variable `AUTOFLOW_<NAME>`; `OPENAI_BASE_URL` and `OPENAI_API_KEY` are obeyed as well. Keys are also
+looked for in the secrets file (`AUTOFLOW_HOME/secrets.toml`, lines of `NAME = "value"`), which is never shown.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+
+from platformdirs import user_data_dir
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from autoflow.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTOFLOW_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path(user_data_dir("autoflow", appauthor=False)))
+    database_url: str | None = None  # default: SQLite in `home`
+    tools: str = ""  # module[,module] with decorated functions
+    models_dir: Path | None = None  # default: `home`/models
+    default_model: str = "embedded:qwen2.5-coder-1.5b"
+    memory_limit_gb: float = Field(default=6.0, gt=0)  # what embedded models may take together
+    idle_stop_s: float = Field(default=600.0, gt=0)  # the model server ends itself after this
+    threads: int = Field(default=0, ge=0)  # of the model server; 0: one a core
+    hub_timeout_s: float = Field(default=5.0, gt=0)
+    offline: bool = False  # never ask hub or packages
+    log_level: str = "INFO"
+
+    @property
+    def database(self) -> str:
+        """The database's URL, in SQLAlchemy's spelling."""
+        if self.database_url:
+            return _driver_named(self.database_url)
+        return f"sqlite:///{self.home / 'autoflow.db'}"
+
+    @property
+    def models(self) -> Path:
+        return self.models_dir or self.home / "models"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def prices_file(self) -> Path:
+        return self.home / "prices.json"
+
+    @property
+    def mcp_file(self) -> Path:
+        return self.home / "mcp.json"
+
+    @property
+    def prompts_dir(self) -> Path:
+        """Prompts that users replaced; the shipped ones lie in `autoflow/generate/prompts` and `interpret/prompts`."""
+        return self.home / "prompts"
+
+
+def _driver_named(url: str) -> str:
+    """`postgresql://` means psycopg 3 here."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix) :]
+    return url
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once. Tests call `settings.cache_clear()`."""
+    return Settings()
+
+
+def environment(name: str) -> str | None:
+    """A variable of the environment, for the few readers that must know one by name (`OPENAI_BASE_URL`)."""
+    return os.environ.get(name) or None
+
+
+def secret(name: str) -> str | None:
+    """A key, from the environment or else from the secrets file. None where there is none.
+
+    Raises SettingsError: the secrets file is there but cannot be read.
+    """
+    found = environment(name)
+    if found:
+        return found
+    path = settings().home / "secrets.toml"
+    try:
+        value = tomllib.loads(path.read_text("utf-8")).get(name)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            f"The secrets file {path} cannot be read: {error}.", 'Its lines are NAME = "value".'
+        ) from error
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,182 @@
+"""The seam to what lasts: two Protocols, implemented once in SQLAlchemy for SQLite and PostgreSQL.
+
+All methods are plain blocking calls of a few milliseconds, safe to use from several threads; async code wraps them in
+`asyncio.to_thread`. Every method may raise StorageUnavailable; an unknown id raises NotFound with the id in the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from autoflow.records import (
+    Connection, Event, Job, JobKind, JobState, Json, Origin, Run, RunPolicy, Task, TaskInput, Totals, Version,
+    WorkflowRecord, StopReason,
+)  # fmt: skip
+
+
+class Store(Protocol):
+    """Tasks, workflows, runs, files, connections."""
+
+    # -- tasks and files
+    def add_file(self, data: bytes, *, name: str, filename: str, media_type: str) -> TaskInput:
+        """Keep a file by the hash of its content (at most 25 MB) and return the input that means it."""
+        ...
+
+    def read_file(self, sha256: str) -> bytes: ...
+
+    def add_task(self, objective: str, inputs: Sequence[TaskInput] = (), tools: Sequence[str] = ()) -> Task: ...
+
+    def get_task(self, task_id: str) -> Task: ...
+
+    # -- workflows: a draft, its history of edits, and versions
+    def create_workflow(
+        self,
+        name: str,
+        text: str = "",
+        *,
+        task: Task | None = None,
+        origin: Origin = "manual",
+        model: str | None = None,
+    ) -> WorkflowRecord:
+        """A new workflow. Where `text` is not empty it is version 1 as well."""
+        ...
+
+    def get_workflow(self, workflow_id: str) -> WorkflowRecord: ...
+
+    def list_workflows(self, limit: int = 50) -> list[WorkflowRecord]:
+        """Newest change first."""
+        ...
+
+    def rename_workflow(self, workflow_id: str, name: str) -> WorkflowRecord: ...
+
+    def set_workflow_task(self, workflow_id: str, task: Task) -> WorkflowRecord: ...
+
+    def save_draft(self, workflow_id: str, text: str, *, revision: int, author: str = "person") -> WorkflowRecord:
+        """Save the draft and remember the old text for undo. A text equal to the draft changes nothing.
+
+        Raises Conflict: `revision` is not the present one (another tab saved in between). The refused text is kept in
+        the history of edits all the same, so that nothing typed is lost.
+        """
+        ...
+
+    def undo(self, workflow_id: str, *, revision: int) -> WorkflowRecord: ...
+
+    def redo(self, workflow_id: str, *, revision: int) -> WorkflowRecord: ...
+
+    def save_version(
+        self, workflow_id: str, *, origin: Origin, text: str | None = None, model: str | None = None, note: str = ""
+    ) -> Version:
+        """Keep the draft (or `text`, which becomes the draft) as the next version; the same text twice is one version."""
+        ...
+
+    def list_versions(self, workflow_id: str) -> list[Version]:
+        """Latest first."""
+        ...
+
+    def get_version(self, workflow_id: str, number: int) -> Version: ...
+
+    def delete_workflow(self, workflow_id: str) -> None:
+        """Hide it from lists; `restore_workflow` brings it back. Its runs stay."""
+        ...
+
+    def restore_workflow(self, workflow_id: str) -> WorkflowRecord: ...
+
+    # -- runs and their events
+    def create_run(
+        self, *, text: str, task: Task, model: str, policy: RunPolicy, workflow_id: str | None = None,
+        version: int | None = None, parent_run_id: str | None = None, fork_visit: int | None = None,
+        events: Sequence[Event] = (),
+    ) -> Run:  # fmt: skip
+        """A new run; `events` are the visits it inherits where it is forked."""
+        ...
+
+    def get_run(self, run_id: str) -> Run: ...
+
+    def list_runs(self, workflow_id: str | None = None, limit: int = 50) -> list[Run]:
+        """Newest first."""
+        ...
+
+    def run_events(self, run_id: str, after: int = 0) -> list[tuple[int, Event]]:
+        """Events with a sequence number above `after`, in order. Numbers begin at 1 and have no holes."""
+        ...
+
+    def append_events(self, run_id: str, events: Sequence[Event]) -> int:
+        """Append, in one transaction; returns the last sequence number. For runs outside a job."""
+        ...
+
+    def finish_run(self, run_id: str, *, stop: StopReason, answer: str, error: str, totals: Totals) -> Run: ...
+
+    def reopen_run(self, run_id: str) -> Run:
+        """Before a resume: take back the stop and drop the events of the unfinished visit and `run_finished`."""
+        ...
+
+    # -- connections
+    def save_connection(self, connection: Connection) -> Connection:
+        """Add or replace, by name."""
+        ...
+
+    def get_connection(self, name: str) -> Connection: ...
+
+    def list_connections(self) -> list[Connection]: ...
+
+    def delete_connection(self, name: str) -> None: ...
+
+
+class Lease(Protocol):
+    """The right to work on a job, with its fencing token."""
+
+    job: Job
+    owner: str
+    token: int
+
+
+class JobStore(Protocol):
+    """Durable truth about jobs. States and transitions: see `autoflow.jobs`."""
+
+    def submit(
+        self, kind: JobKind, payload: Json, *, title: str, subject_id: str | None = None, unique: bool = False
+    ) -> Job:
+        """Queue a job. `unique`: return the one under way with the same kind and subject, if there is one."""
+        ...
+
+    def get_job(self, job_id: str) -> Job: ...
+
+    def list_jobs(
+        self, *, states: Sequence[JobState] | None = None, kind: JobKind | None = None, subject_id: str | None = None,
+        limit: int = 50,
+    ) -> list[Job]:  # fmt: skip
+        """Newest first."""
+        ...
+
+    def request(self, job_id: str, want: Literal["pause", "cancel", "resume"]) -> Job:
+        """What a person asks for. Asking for what cannot be from the present state changes nothing."""
+        ...
+
+    def claim(self, owner: str, *, lease_s: float, kinds: Sequence[JobKind] | None = None) -> Lease | None:
+        """The oldest queued job, or a running one whose lease ran out; None where there is none.
+
+        A job claimed for the sixth time without a checkpoint in between becomes failed instead.
+        """
+        ...
+
+    def checkpoint(
+        self, lease: Lease, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
+        total: float | None = None, unit: str | None = None, message: str | None = None, result: Json | None = None,
+    ) -> JobState:  # fmt: skip
+        """One transaction: events, progress, lease renewed, claims reset. Returns the state a person wants by now.
+
+        Raises LeaseLost: nothing was written.
+        """
+        ...
+
+    def heartbeat(self, lease: Lease, live: Json | None = None) -> JobState:
+        """Renew the lease and show what goes on; returns the present state. Raises LeaseLost."""
+        ...
+
+    def finish(
+        self, lease: Lease, state: Literal["done", "failed", "cancelled", "paused", "queued"], *,
+        result: Json | None = None, error: str = "",
+    ) -> Job:  # fmt: skip
+        """End the claim. Raises LeaseLost."""
+        ...
