@@ -11,7 +11,8 @@ reply           {"call", "text", "tool_calls": [{"id", "name", "arguments"}], "f
                 `purpose`: step, memory, retry
 tool_call       {"call", "id", "name", "arguments": object | text}
 tool_result     {"id", "name", "ok", "text", "seconds", "observation": {"id", "description"} | None}
-branch_taken    {"key", "target", "how": "grammar" | "schema" | "read" | "default" | "only", "probabilities": {key: p} | None}
+branch_taken    {"key", "target", "how": "grammar" | "schema" | "read" | "default" | "only",
+                 "probabilities": {key: p} | None}
 warning         {"message", "hint"}
 step_finished   {"step", "type", "answer", "branch": key | None, "next": name | None, "calls", "prompt_tokens",
                  "completion_tokens", "cost_usd", "seconds", "tools": [names]}

@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A blank line, a `#` line or prose, kept where it stood: before step number `before` (0-based, len(steps): end)."""
+    """A blank line, a `#` line or prose, kept before step number `before` (0-based, len(steps): end)."""
 
     text: str
     before: int

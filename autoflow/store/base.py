@@ -10,8 +10,21 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from autoflow.records import (
-    Connection, Event, Job, JobKind, JobState, Json, Origin, Run, RunPolicy, Task, TaskInput, Totals, Version,
-    WorkflowRecord, StopReason,
+    Connection,
+    Event,
+    Job,
+    JobKind,
+    JobState,
+    Json,
+    Origin,
+    Run,
+    RunPolicy,
+    StopReason,
+    Task,
+    TaskInput,
+    Totals,
+    Version,
+    WorkflowRecord,
 )  # fmt: skip
 
 
