@@ -1,7 +1,7 @@
 """The seam to what lasts: two Protocols, implemented once in SQLAlchemy for SQLite and PostgreSQL.
 
 All methods are plain blocking calls of a few milliseconds, safe to use from several threads; async code wraps them in
-`asyncio.to_thread`. Every method may raise StorageUnavailable; an unknown id raises NotFound with the id in the sentence.
+`asyncio.to_thread`. Every method may raise StorageUnavailable; an unknown id raises NotFound that names the id.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Store(Protocol):
     def save_version(
         self, workflow_id: str, *, origin: Origin, text: str | None = None, model: str | None = None, note: str = ""
     ) -> Version:
-        """Keep the draft (or `text`, which becomes the draft) as the next version; the same text twice is one version."""
+        """Keep the draft (or `text`, which becomes the draft) as the next version, unless the latest has this text."""
         ...
 
     def list_versions(self, workflow_id: str) -> list[Version]:
