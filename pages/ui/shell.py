@@ -1,0 +1,45 @@
+"""The frame around every page: title, navigation, job strip, and one place where errors turn into words."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:  # `pages.ui` is imported from the repository, not from an installed package
+    sys.path.insert(0, str(ROOT))
+
+from autoflow.errors import AutoFlowError, StoreError  # noqa: E402
+from pages.ui import jobstrip, services  # noqa: E402
+
+
+def main() -> None:
+    """Draw the frame and the page that the URL names."""
+    st.set_page_config(page_title="AutoFlow", page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
+    st.logo(str(ROOT / "assets" / "logo.svg"), size="large")
+    page = st.navigation(
+        [
+            st.Page(ROOT / "pages" / "home.py", title="Home", icon=":material/home:", url_path="home", default=True),
+            st.Page(ROOT / "pages" / "write.py", title="Write", icon=":material/edit_note:", url_path="write"),
+            st.Page(ROOT / "pages" / "run.py", title="Run", icon=":material/play_circle:", url_path="run"),
+            st.Page(ROOT / "pages" / "models.py", title="Models", icon=":material/memory:", url_path="models"),
+        ]
+    )
+    try:
+        services.store()
+    except StoreError as error:
+        st.title("AutoFlow cannot open its data")
+        services.show_error(error)
+        st.button("Try again", icon=":material/refresh:")
+        return
+    with st.sidebar:
+        jobstrip.draw()
+    try:
+        page.run()
+    except AutoFlowError as error:
+        services.show_error(error)
+
+
+main()
