@@ -1,0 +1,90 @@
+"""Prompts as files: shipped in `autoflow/<area>/prompts`, replaced by a same-named file in `AUTOFLOW_HOME/prompts/<area>`.
+
+A placeholder is `{{name}}`. Filling is one pass over the template, so text of users, files and models that happens to
+look like a placeholder stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoflow.errors import SettingsError
+from autoflow.settings import settings
+
+AREAS = ("generate", "interpret")
+_PLACEHOLDER = re.compile(r"\{\{ *([a-z][a-z0-9_]*) *\}\}")
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt file as it is in force now."""
+
+    area: str  # generate, interpret
+    name: str  # the file's name without `.md`
+    text: str
+    path: Path  # where the text came from
+    replacement: Path  # where a user puts a file of their own
+    placeholders: tuple[str, ...]  # those that the text uses, in order of first use
+
+    @property
+    def replaced(self) -> bool:
+        """The user's own file is in force, not the shipped one."""
+        return self.path == self.replacement
+
+
+def load(area: str, name: str) -> Prompt:
+    """The prompt of this name: the user's file where there is one, else the shipped one. Read anew at every call.
+
+    Raises SettingsError: there is no such prompt, or the user's file cannot be read.
+    """
+    shipped = _shipped(area, name)
+    replacement = settings().prompts_dir / area / f"{name}.md"
+    path = replacement if os.path.exists(replacement) else shipped  # unlike Path.exists, never raises
+    text = _read(path)
+    placeholders = tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
+    return Prompt(area, name, text, path, replacement, placeholders)
+
+
+def list_prompts() -> list[Prompt]:
+    """Every prompt there is, by area and name."""
+    files = [(area, file.stem) for area in AREAS for file in sorted((_HERE / area / "prompts").glob("*.md"))]
+    return [load(area, name) for area, name in files]
+
+
+def fill(prompt: Prompt, **values: str) -> str:
+    """The prompt with each placeholder replaced by its value; a value is never looked at again.
+
+    A value that the text has no placeholder for is left out: a user's file may want to say less.
+
+    Raises SettingsError: the text has a placeholder that is none of `values`.
+    """
+    for name in prompt.placeholders:
+        if name not in values:
+            known = ", ".join(f"{{{{{n}}}}}" for n in sorted(values)) or "no placeholder"
+            raise SettingsError(
+                f"The prompt file {prompt.path} holds the placeholder {{{{{name}}}}}, which means nothing here.",
+                f"It may use {known}.",
+            )
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], prompt.text).strip()
+
+
+def _shipped(area: str, name: str) -> Path:
+    path = _HERE / area / "prompts" / f"{name}.md"
+    if area not in AREAS or not _NAME.fullmatch(name) or not path.is_file():
+        raise SettingsError(f"There is no prompt `{name}` in the area `{area}`.", f"Areas are {', '.join(AREAS)}.")
+    return path
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The prompt file {path} cannot be read: {error}.",
+            "Make it a readable text file in UTF-8, or remove it to get the shipped prompt back.",
+        ) from error
