@@ -1,5 +1,6 @@
-"""Prompts as files: shipped in `autoflow/<area>/prompts`, replaced by a same-named file in `AUTOFLOW_HOME/prompts/<area>`.
+"""Prompts as files: shipped in `autoflow/<area>/prompts`, replaced by a file of the same name in the data folder.
 
+A file `AUTOFLOW_HOME/prompts/<area>/<name>.md` takes the place of the shipped one.
 A placeholder is `{{name}}`. Filling is one pass over the template, so text of users, files and models that happens to
 look like a placeholder stays as it is.
 """
