@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -38,7 +38,9 @@ def query_id(name: str, prefix: str) -> str | None:
         return None
     if not is_id(value, prefix):
         shown = value if len(value) <= 40 else value[:40] + "…"
-        raise NotFound(f"The address of this page names `{shown}`, which is no {name} id.", "Open it from Home instead.")
+        raise NotFound(
+            f"The address of this page names `{shown}`, which is no {name} id.", "Open it from Home instead."
+        )
     return value
 
 
@@ -68,3 +70,12 @@ def show_error(error: AutoFlowError) -> None:
     with st.container(border=True):
         st.markdown(":material/error: **This did not work**")
         st.text(text)
+
+
+def request_job(job_id: str, want: Literal["pause", "cancel", "resume"]) -> None:
+    """What a person asks of a job; a resumed one needs a worker."""
+    from autoflow.jobs.supervisor import ensure_worker
+
+    store().request(job_id, want)
+    if want == "resume":
+        ensure_worker()

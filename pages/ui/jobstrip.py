@@ -1,0 +1,69 @@
+"""The quiet strip in the sidebar: what is under way, how far, how long still, and a way to stop it."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+import streamlit as st
+
+from autoflow.records import Job
+from pages.ui import services
+from pages.ui.format import duration, progress_words
+
+UNDER_WAY = ("queued", "running", "pausing", "paused", "cancelling")
+SHOWN = 6
+REFRESH_S = 2.0
+Want = Literal["pause", "cancel", "resume"]
+
+
+@st.fragment(run_every=REFRESH_S)
+def draw() -> None:
+    """Jobs that have not ended, newest first, on every page."""
+    jobs = services.store().list_jobs(states=UNDER_WAY, limit=SHOWN + 1)
+    if not jobs:
+        st.caption("Nothing is running.")
+        return
+    st.caption("Under way")
+    for job in jobs[:SHOWN]:
+        _row(job)
+    if len(jobs) > SHOWN:
+        st.caption("and more: `autoflow jobs list`")
+
+
+def _row(job: Job) -> None:
+    with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
+        st.text(job.title or job.kind)
+        if job.total:
+            st.progress(min(1.0, job.done / job.total), width="stretch")
+        st.caption(state_line(job))
+        _buttons(job)
+
+
+def state_line(job: Job) -> str:
+    """`running 14 of 40 steps, about 6 min left`, from what the job has measured of itself."""
+    left = time_left_s(job, time.time())
+    return ", ".join(filter(None, (job.state, progress_words(job), f"about {duration(left)} left" if left else "")))
+
+
+def time_left_s(job: Job, now: float) -> float | None:
+    """Seconds still to go at the pace so far; None where nothing can be said yet."""
+    if job.state != "running" or not job.total or job.done <= 0 or job.started_at is None:
+        return None
+    return (now - job.started_at) * (job.total - job.done) / job.done
+
+
+def _buttons(job: Job) -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        if job.state == "paused":
+            _button(job, "resume", "Resume", ":material/play_arrow:")
+        elif job.kind == "run" and job.state in ("queued", "running"):
+            _button(job, "pause", "Pause", ":material/pause:")
+        if job.state in ("queued", "running", "paused", "pausing"):
+            _button(job, "cancel", "Stop", ":material/stop:")
+
+
+def _button(job: Job, want: Want, label: str, icon: str) -> None:
+    st.button(
+        label, icon=icon, type="tertiary", key=f"{want}-{job.id}", on_click=services.request_job, args=(job.id, want)
+    )
