@@ -6,6 +6,7 @@ looked for in the secrets file (`AUTOFLOW_HOME/secrets.toml`, lines of `NAME = "
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from functools import lru_cache
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     threads: int = Field(default=0, ge=0)  # of the model server; 0: one a core
     hub_timeout_s: float = Field(default=5.0, gt=0)
     offline: bool = False  # never ask hub or packages
+    worker_concurrency: int = Field(default=4, ge=1)  # jobs that one worker carries out at once
     log_level: str = "INFO"
 
     @property
@@ -101,3 +103,28 @@ def secret(name: str) -> str | None:
             f"The secrets file {path} cannot be read: {error}.", 'Its lines are NAME = "value".'
         ) from error
     return value if isinstance(value, str) and value else None
+
+
+def save_secret(name: str, value: str) -> Path:
+    """Keep a key in the secrets file, which only its owner may read; returns the file's path.
+
+    The file is written anew beside the old one and put in its place, so that a crash leaves one of the two whole.
+    Raises SettingsError: the file cannot be read or written, or the key holds a line break.
+    """
+    path = settings().home / "secrets.toml"
+    if not value or any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise SettingsError("A key is one line of text without control characters.", "Copy it again.")
+    try:
+        old = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+        lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}\n" for key, text in {**old, name: value}.items()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        fresh.replace(path)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            f"The key cannot be kept in {path}: {error}.", "Set it in the environment instead."
+        ) from error
+    return path
