@@ -14,9 +14,9 @@ KEY_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,60}_(KEY|TOKEN)")
 
 
 def check_base_url(url: str) -> str:
-    """The address, trimmed and without a trailing slash.
+    """The address, trimmed, without a trailing slash.
 
-    Raises SettingsError: it is not http or https, names no host, carries a password, a query or a fragment, or points to
+    Raises SettingsError: it is not http or https, names no host, carries a password, a query or a fragment, or is
     a link-local address.
     """
     text = url.strip()
