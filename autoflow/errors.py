@@ -8,6 +8,7 @@
     |   |-- ModelNotFound       no such model, endpoint or model file
     |   |-- ModelRateLimited    429 that did not pass
     |   |-- ModelRequestError   the endpoint refused the request itself (400, 413, 422)
+    |   |   `-- ToolsUnsupported  the model takes no tools natively: ask again without `Options.tools`
     |   |-- ModelReplyError     the answer cannot be used: cut, stalled, empty, too large
     |   `-- ReplayMiss          a replay met a prompt that was never recorded
     |-- BudgetExceeded          a limit of calls, tokens, dollars or seconds was reached
@@ -79,8 +80,16 @@ class ModelRequestError(ModelError):
     """The endpoint refused the request itself."""
 
 
+class ToolsUnsupported(ModelRequestError):
+    """The model takes no tools natively; ask again without `Options.tools`. `capabilities.tools` is False from now on."""
+
+
 class ModelReplyError(ModelError):
-    """The answer cannot be used: cut, stalled, empty or too large."""
+    """The answer cannot be used: cut, stalled, empty or too large. `partial` is the text that did arrive."""
+
+    def __init__(self, message: str, hint: str = "", partial: str = "") -> None:
+        super().__init__(message, hint)
+        self.partial = partial
 
 
 class ReplayMiss(ModelError):

@@ -107,6 +107,7 @@ class Usage:
     cost_usd: float | None = None
     cached: bool = False  # answered from the disk: costs nothing, still counts as a call
     attempts: int = 1  # requests sent, retries included
+    cached_prompt_tokens: int = 0  # of prompt_tokens: what the endpoint had cached and bills at its lower price
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ class Completion:
     model: str = ""  # as the endpoint names it
     finish: Literal["stop", "length", "tool_calls"] = "stop"
     strength: Strength = "none"
+    reasoning: str = ""  # what the model thought before it answered; never part of `text`
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,10 @@ class LLM(Protocol):
             options: how to answer.
             on_token: called with each piece of text as it is decoded, on the event loop; must not block. After a
                 retry the pieces begin anew with an empty string as a mark.
-        Raises: ModelError, and nothing else but `asyncio.CancelledError`. BudgetExceeded from the budget wrapper.
+        A constraint at strength `prompt` is not sent at all: the messages themselves must ask for its form.
+
+        Raises: ToolsUnsupported where `options.tools` cannot be passed on: ask again without, and offer the tools in
+            the prompt. Otherwise ModelError, and nothing else but `asyncio.CancelledError`. BudgetExceeded from the budget wrapper.
         """
         ...
 
