@@ -79,3 +79,8 @@ def request_job(job_id: str, want: Literal["pause", "cancel", "resume"]) -> None
     store().request(job_id, want)
     if want == "resume":
         ensure_worker()
+
+
+def download_model(name: str) -> Job:
+    """Get a model of the catalogue in the background; one download a model, however often it is asked for."""
+    return submit("download", {"model": name}, title=f"Download {name}", subject_id=name, unique=True)

@@ -1,0 +1,41 @@
+"""The button that sends a model one small real request, and what came of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from autoflow.records import Job
+from pages.ui import services
+from pages.ui.format import ago, duration
+
+FEATURES = {"text": "text", "tools": "tools", "schema": "JSON schema", "grammar": "grammar"}
+
+
+def test_button(model: str) -> None:
+    """Test a model in the worker; the last result stays on show."""
+    jobs = services.store().list_jobs(kind="test-model", subject_id=model, limit=1)
+    busy = bool(jobs) and not jobs[0].ended
+    st.button(
+        "Testing …" if busy else "Test",
+        icon=":material/bolt:",
+        key=f"test-{model}",
+        disabled=busy,
+        on_click=services.submit,
+        args=("test-model", {"model": model}),
+        kwargs={"title": f"Test {model}", "subject_id": model, "unique": True},
+    )
+    if jobs:
+        _result(jobs[0])
+
+
+def _result(job: Job) -> None:
+    if not job.ended:
+        st.caption(job.message or "waiting for the worker")
+        return
+    result = job.result or {}
+    if job.state != "done" or not result.get("ok"):
+        st.text(result.get("error") or job.error or "The test was stopped.")
+        return
+    works = [word for key, word in FEATURES.items() if result.get("features", {}).get(key)]
+    when = ago(job.finished_at or job.updated_at)
+    st.caption(f"Answers in {duration(result.get('latency_s', 0.0))} · {', '.join(works) or 'text'} · {when}")

@@ -1,0 +1,128 @@
+"""What to run: workflow and version, model, inputs, limits. Starting makes a run and a job, and opens its address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from autoflow.lang import parse
+from autoflow.records import Run, RunPolicy, Task, WorkflowRecord
+from pages.ui import services
+from pages.ui.format import plural
+from pages.ui.run.inputs import draw_inputs
+
+MEMORY = {
+    "all": "All observations, the nearest where they are too many",
+    "embedding": "The nearest observations",
+    "direct": "The model picks them (a call a step)",
+    "traverse": "The model judges each one (a call an observation)",
+    "none": "No observations",
+}
+
+
+def chosen_workflow(run: Run | None) -> WorkflowRecord | None:
+    """The workflow that the URL names, the one of the run it names, or the one worked on last."""
+    named = services.query_id("workflow", "wf") or (run.workflow_id if run else None)
+    if named:
+        return services.store().get_workflow(named)
+    latest = services.store().list_workflows(limit=1)
+    return latest[0] if latest else None
+
+
+def empty() -> None:
+    """What to do where there is nothing to run yet."""
+    st.info("There is no workflow yet. Describe a task on Home, or begin with an example.", icon=":material/lightbulb:")
+    st.page_link(services.PAGES["home"], label="Go to Home", icon=":material/home:")
+
+
+def draw(workflow: WorkflowRecord, run: Run | None) -> None:
+    """The form above the trace."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _pick_workflow(workflow)
+        number = _pick_version(workflow)
+        model = st.selectbox("Interpreter", services.model_names(), key="interpreter", persist_state="session")
+        memory = st.selectbox("Memory", list(MEMORY), format_func=str, key="memory", help=_memory_help())
+        policy = _limits(memory)
+    text = workflow.text if number is None else services.store().get_version(workflow.id, number).text
+    task = draw_inputs(workflow, run)
+    _start(workflow, number, text, model, policy, task)
+
+
+def _memory_help() -> str:
+    return "\n".join(f"- **{name}**: {words}" for name, words in MEMORY.items())
+
+
+def _pick_workflow(workflow: WorkflowRecord) -> None:
+    known = {w.id: w.name for w in services.store().list_workflows(limit=100)} | {workflow.id: workflow.name}
+    ids = list(known)
+    picked = st.selectbox(
+        "Workflow", ids, index=ids.index(workflow.id), format_func=lambda i: known[i] or "without a name"
+    )
+    if picked != workflow.id:
+        services.go("run", workflow=picked)
+
+
+def _pick_version(workflow: WorkflowRecord) -> int | None:
+    """A version's number; None is the draft."""
+    numbers = [v.number for v in services.store().list_versions(workflow.id)]
+    latest_is_draft = bool(numbers) and services.store().get_version(workflow.id, numbers[0]).text == workflow.text
+    choices: list[int | None] = [*numbers] if latest_is_draft else [None, *numbers]
+    return st.selectbox(
+        "Version",
+        choices,
+        format_func=lambda n: "draft" if n is None else f"v{n}",
+        width=110,
+        key=f"version-{workflow.id}",
+    )
+
+
+def _limits(memory: str) -> RunPolicy:
+    """Where a run stops by itself. An empty field is no limit."""
+    with st.popover("Limits", icon=":material/speed:"):
+        steps = st.number_input("Steps", 1, 10_000, 50, key="max-steps", persist_state="session")
+        minutes = st.number_input("Minutes", 0.1, None, 10.0, key="max-minutes", persist_state="session")
+        dollars = st.number_input(
+            "Dollars", 0.0, None, None, key="max-usd", persist_state="session", placeholder="no limit"
+        )
+        calls = st.number_input(
+            "Model calls", 1, None, None, key="max-calls", persist_state="session", placeholder="no limit"
+        )
+        tokens = st.number_input(
+            "Tokens", 1, None, None, key="max-tokens", persist_state="session", placeholder="no limit"
+        )
+        answer = st.number_input("Tokens an answer", 16, 8192, 512, key="answer-tokens", persist_state="session")
+    return RunPolicy.model_validate(
+        {
+            "memory": memory,
+            "max_steps": steps,
+            "max_time_s": minutes * 60 if minutes else None,
+            "max_cost_usd": dollars,
+            "max_calls": calls,
+            "max_tokens": tokens,
+            "answer_tokens": answer,
+        }
+    )
+
+
+def _start(workflow: WorkflowRecord, number: int | None, text: str, model: str, policy: RunPolicy, task: Task) -> None:
+    errors = parse(text).errors
+    ready = not errors and bool(task.objective.strip())
+    if st.button("Run", type="primary", icon=":material/play_arrow:", disabled=not ready, key="start"):
+        start_run(workflow, number, text, model, policy, task)
+    if errors:
+        st.text(f"This version has {plural(len(errors), 'error')} and cannot run. The first: {errors[0].message}")
+        link = {"workflow": workflow.id}
+        st.page_link(services.PAGES["write"], label="Mend it in Write", icon=":material/build:", query_params=link)
+    elif not ready:
+        st.text("Say what should get done, then press Run.")
+
+
+def start_run(
+    workflow: WorkflowRecord, number: int | None, text: str, model: str, policy: RunPolicy, task: Task
+) -> None:
+    """Make the run and its job, and open the run's address. Does not return."""
+    store = services.store()
+    kept = store.add_task(task.objective, task.inputs, task.tools)
+    run = store.create_run(text=text, task=kept, model=model, policy=policy, workflow_id=workflow.id, version=number)
+    label = f"{workflow.name} v{number}" if number else workflow.name
+    services.submit("run", {"run_id": run.id}, title=f"Run {label}", subject_id=run.id)
+    services.go("run", run=run.id)
