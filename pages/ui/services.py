@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
@@ -11,7 +12,9 @@ from autoflow.records import Job, JobKind, is_id
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
 
-PAGES = {"home": "pages/home.py", "write": "pages/write.py", "run": "pages/run.py", "models": "pages/models.py"}
+ROOT = Path(__file__).resolve().parents[2]
+# Absolute, because Streamlit reads a relative one from the folder of the entry script.
+PAGES = {name: str(ROOT / "pages" / f"{name}.py") for name in ("home", "write", "run", "models")}
 
 
 @st.cache_resource(show_spinner=False)

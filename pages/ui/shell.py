@@ -21,10 +21,10 @@ def main() -> None:
     st.logo(str(ROOT / "assets" / "logo.svg"), size="large")
     page = st.navigation(
         [
-            st.Page(ROOT / "pages" / "home.py", title="Home", icon=":material/home:", url_path="home", default=True),
-            st.Page(ROOT / "pages" / "write.py", title="Write", icon=":material/edit_note:", url_path="write"),
-            st.Page(ROOT / "pages" / "run.py", title="Run", icon=":material/play_circle:", url_path="run"),
-            st.Page(ROOT / "pages" / "models.py", title="Models", icon=":material/memory:", url_path="models"),
+            st.Page(services.PAGES["home"], title="Home", icon=":material/home:", url_path="home", default=True),
+            st.Page(services.PAGES["write"], title="Write", icon=":material/edit_note:", url_path="write"),
+            st.Page(services.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
+            st.Page(services.PAGES["models"], title="Models", icon=":material/memory:", url_path="models"),
         ]
     )
     try:
