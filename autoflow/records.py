@@ -107,6 +107,7 @@ class Totals(Record):
     completion_tokens: int = 0
     cost_usd: float | None = 0.0  # None: the price of at least one call is unknown
     seconds: float = 0.0
+    unknown_tokens: int = 0  # calls whose endpoint did not say its tokens; they are missing in the two sums above
 
     def __add__(self, other: Totals) -> Totals:
         known = self.cost_usd is not None and other.cost_usd is not None
@@ -117,6 +118,7 @@ class Totals(Record):
             completion_tokens=self.completion_tokens + other.completion_tokens,
             cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
             seconds=self.seconds + other.seconds,
+            unknown_tokens=self.unknown_tokens + other.unknown_tokens,
         )
 
 
@@ -179,6 +181,19 @@ class WorkflowRecord(Record):
     updated_at: float = 0.0
     can_undo: bool = False
     can_redo: bool = False
+
+
+class DraftEdit(Record):
+    """One change of a draft: at `position` (0-based code point) the text `removed` was replaced by `added`."""
+
+    id: int  # grows with time
+    workflow_id: str
+    state: Literal["done", "undone", "refused"]  # refused: `added` is the whole text, and the draft never held it
+    position: int
+    removed: str
+    added: str
+    author: str
+    at: float
 
 
 JobKind = Literal["generate", "run", "download", "test-model"]

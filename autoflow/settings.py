@@ -30,8 +30,10 @@ class Settings(BaseSettings):
     models_dir: Path | None = None  # default: `home`/models
     default_model: str = "embedded:qwen2.5-coder-1.5b"
     memory_limit_gb: float = Field(default=6.0, gt=0)  # what embedded models may take together
+    server_dir: Path | None = None  # where the model server's lock and state lie; default: `home`/server
     idle_stop_s: float = Field(default=600.0, gt=0)  # the model server ends itself after this
     threads: int = Field(default=0, ge=0)  # of the model server; 0: one a core
+    hub_url: str = "https://huggingface.co"
     hub_timeout_s: float = Field(default=5.0, gt=0)
     offline: bool = False  # never ask hub or packages
     worker_concurrency: int = Field(default=4, ge=1)  # jobs that one worker carries out at once

@@ -2,15 +2,20 @@
 
 All methods are plain blocking calls of a few milliseconds, safe to use from several threads; async code wraps them in
 `asyncio.to_thread`. Every method may raise StorageUnavailable; an unknown id raises NotFound that names the id.
+
+Text may be any Unicode. What a database cannot hold (NUL, halves of surrogate pairs) becomes U+FFFD on the way in, on
+both databases alike, so what a method returns may differ from its argument by that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from autoflow.records import (
     Connection,
+    DraftEdit,
     Event,
     Job,
     JobKind,
@@ -73,14 +78,30 @@ class Store(Protocol):
         """
         ...
 
-    def undo(self, workflow_id: str, *, revision: int) -> WorkflowRecord: ...
+    def undo(self, workflow_id: str, *, revision: int) -> WorkflowRecord:
+        """Take back the latest edit; changes nothing where there is none. Raises Conflict as `save_draft` does."""
+        ...
 
     def redo(self, workflow_id: str, *, revision: int) -> WorkflowRecord: ...
 
+    def list_edits(self, workflow_id: str, *, refused: bool = False) -> list[DraftEdit]:
+        """The latest 500 edits that undo and redo go through, or the 20 latest texts that were refused by a Conflict.
+
+        Latest first. The history outlives every session.
+        """
+        ...
+
     def save_version(
-        self, workflow_id: str, *, origin: Origin, text: str | None = None, model: str | None = None, note: str = ""
-    ) -> Version:
-        """Keep the draft (or `text`, which becomes the draft) as the next version, unless the latest has this text."""
+        self, workflow_id: str, *, origin: Origin, text: str | None = None, model: str | None = None, note: str = "",
+        revision: int | None = None, job_id: str | None = None,
+    ) -> Version:  # fmt: skip
+        """Keep the draft (or `text`, which becomes the draft) as the next version, unless the latest has this text.
+
+        Args:
+            revision: `text` becomes the draft only where the draft still has this revision: what a person typed
+                meanwhile is never replaced. None: in any case (undo brings the old draft back).
+            job_id: the job that wrote `text`; a second save for the same job returns what the first one saved.
+        """
         ...
 
     def list_versions(self, workflow_id: str) -> list[Version]:
@@ -121,7 +142,10 @@ class Store(Protocol):
     def finish_run(self, run_id: str, *, stop: StopReason, answer: str, error: str, totals: Totals) -> Run: ...
 
     def reopen_run(self, run_id: str) -> Run:
-        """Before a resume: take back the stop and drop the events of the unfinished visit and `run_finished`."""
+        """Before a resume: take back the stop and drop the events of the unfinished visit and `run_finished`.
+
+        The numbers of dropped events are given again to what follows. A run that has not ended is returned as it is.
+        """
         ...
 
     # -- connections
@@ -136,12 +160,27 @@ class Store(Protocol):
     def delete_connection(self, name: str) -> None: ...
 
 
-class Lease(Protocol):
-    """The right to work on a job, with its fencing token."""
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on a job until `lease_s` seconds after the last checkpoint or heartbeat."""
 
-    job: Job
+    job: Job  # as it was when claimed
     owner: str
-    token: int
+    token: int  # fencing: grows with every claim, so that a worker which lost its lease can write nothing
+    serial: int  # checkpoints the job has had
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended, to be written in the transaction that ends its job."""
+
+    run_id: str
+    stop: StopReason
+    answer: str
+    error: str
+    totals: Totals
+    events: tuple[Event, ...] = ()  # what is not in the record yet, `run_finished` last
 
 
 class JobStore(Protocol):
@@ -150,7 +189,10 @@ class JobStore(Protocol):
     def submit(
         self, kind: JobKind, payload: Json, *, title: str, subject_id: str | None = None, unique: bool = False
     ) -> Job:
-        """Queue a job. `unique`: return the one under way with the same kind and subject, if there is one."""
+        """Queue a job. `unique`: return the one under way with the same kind and subject, if there is one.
+
+        The run that a job of kind `run` is about (its subject) gets the job's id.
+        """
         ...
 
     def get_job(self, job_id: str) -> Job: ...
@@ -163,7 +205,10 @@ class JobStore(Protocol):
         ...
 
     def request(self, job_id: str, want: Literal["pause", "cancel", "resume"]) -> Job:
-        """What a person asks for. Asking for what cannot be from the present state changes nothing."""
+        """What a person asks for. Asking for what cannot be from the present state changes nothing.
+
+        Cancelling a job that no worker holds also ends its run as `cancelled`.
+        """
         ...
 
     def claim(self, owner: str, *, lease_s: float, kinds: Sequence[JobKind] | None = None) -> Lease | None:
@@ -176,9 +221,14 @@ class JobStore(Protocol):
     def checkpoint(
         self, lease: Lease, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
         total: float | None = None, unit: str | None = None, message: str | None = None, result: Json | None = None,
+        serial: int | None = None,
     ) -> JobState:  # fmt: skip
-        """One transaction: events, progress, lease renewed, claims reset. Returns the state a person wants by now.
+        """One transaction: events, progress, lease renewed, claims reset, live data cleared.
 
+        Args:
+            serial: the number of this checkpoint (`lease.serial` + 1 for the first). A checkpoint that is sent again,
+                because the connection broke before its answer came, is then written once.
+        Returns: the state by now: `pausing` or `cancelling` is what a person wants.
         Raises LeaseLost: nothing was written.
         """
         ...
@@ -189,7 +239,12 @@ class JobStore(Protocol):
 
     def finish(
         self, lease: Lease, state: Literal["done", "failed", "cancelled", "paused", "queued"], *,
-        result: Json | None = None, error: str = "",
+        result: Json | None = None, error: str = "", run: RunEnd | None = None,
     ) -> Job:  # fmt: skip
-        """End the claim. Raises LeaseLost."""
+        """End the claim, and with it the run, in one transaction. Raises LeaseLost.
+
+        Sent again after a broken connection it changes nothing. `queued` hands the job back for another worker; without
+        an `error` the claim does not count. A result of None keeps the one of the last checkpoint. A pause that was
+        taken back meanwhile (`resume`) queues the job.
+        """
         ...

@@ -1,0 +1,117 @@
+"""The one place that opens the database: engine, transactions, clock, and drivers' errors made into ours.
+
+SQLite runs in WAL mode, so that readers and the one writer do not wait for each other. A writer takes the write lock at
+its start (`BEGIN IMMEDIATE`): a transaction that reads first and locks later can fail half-way. `synchronous=NORMAL`
+outlives the crash of any process; a power cut may cost the last transactions, never the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+
+from autoflow.store.faults import fault, kind_of
+
+DEFAULT_PATIENCE_S = 10.0  # how long a writer waits for the lock of another
+
+
+class Database:
+    """An open database, safe to share between threads."""
+
+    def __init__(self, url: str | URL, patience_s: float = DEFAULT_PATIENCE_S) -> None:
+        self.url = _known(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.patience_s = patience_s
+        self.name = str(self.url.database) if self.is_sqlite else self.url.render_as_string(hide_password=True)
+        self._engine = _sqlite_engine(self.url, patience_s) if self.is_sqlite else _postgres_engine(self.url)
+        self._writer = self._engine.execution_options(writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads; it never waits for a writer."""
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: whole or not at all."""
+        with self._translated(), self._writer.begin() as connection:
+            yield connection
+
+    def now(self, connection: sa.Connection) -> float:
+        """Seconds since 1970 by the clock that all users of this database share."""
+        if self.is_sqlite:
+            return time.time()
+        return float(connection.execute(_POSTGRES_CLOCK).scalar_one())
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:  # the latter from the set-up of a connection
+            cause = getattr(error, "orig", None) or error
+            raise fault(kind_of(cause), self.name, _first_line(cause)) from error
+        except sa.exc.TimeoutError as error:
+            raise fault("busy", self.name) from error
+
+
+_POSTGRES_CLOCK = sa.text("SELECT extract(epoch FROM clock_timestamp())")
+
+
+def sqlite_url(path: Path) -> URL:
+    """The URL of a file, whatever characters its path holds."""
+    return URL.create("sqlite", database=str(path))
+
+
+def _known(url: str | URL) -> URL:
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise fault("url", repr(url)) from error
+    in_memory = parsed.database in (None, "", ":memory:")  # no other process could see it
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite") and not in_memory:
+        return parsed
+    if parsed.drivername == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "postgresql+psycopg":
+        return parsed
+    raise fault("url", parsed.render_as_string(hide_password=True))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _postgres_engine(url: URL) -> sa.Engine:
+    # Each connection is tried before use: after a restart of the server the pool is full of dead ones.
+    return sa.create_engine(
+        url, pool_pre_ping=True, pool_size=8, max_overflow=16, pool_timeout=15, connect_args={"connect_timeout": 10}
+    )
+
+
+def _sqlite_engine(url: URL, patience_s: float) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=8, max_overflow=16, pool_timeout=15, connect_args={"timeout": patience_s})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # the driver would begin transactions by a rule of its own
+        for pragma in ("foreign_keys = ON", "synchronous = NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,30 @@
+"""What the parts of the store share: the database, and the check of ids before a query."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autoflow.errors import NotFound
+from autoflow.records import is_id
+from autoflow.store.engine import Database
+
+_WORDS = {"wf": "workflow", "tk": "task", "rn": "run", "jb": "job"}
+
+
+class Part:
+    """A group of methods of `SqlStore`, over the one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+
+def checked_id(text: str, prefix: Literal["wf", "tk", "rn", "jb"]) -> str:
+    """`text`, if it has the form of such an id. Raises NotFound: it cannot be one, so no query is made."""
+    if not is_id(text, prefix):
+        raise missing(text, prefix)
+    return text
+
+
+def missing(identifier: str, prefix: Literal["wf", "tk", "rn", "jb"]) -> NotFound:
+    """The error for an id that no record bears. A long text (from a URL) is cut."""
+    return NotFound(f"There is no {_WORDS[prefix]} {identifier[:40]!r}.", "Look at the address, or go back to Home.")
