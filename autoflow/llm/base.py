@@ -165,7 +165,8 @@ class LLM(Protocol):
         A constraint at strength `prompt` is not sent at all: the messages themselves must ask for its form.
 
         Raises: ToolsUnsupported where `options.tools` cannot be passed on: ask again without, and offer the tools in
-            the prompt. Otherwise ModelError, and nothing else but `asyncio.CancelledError`. BudgetExceeded from the budget wrapper.
+            the prompt. Otherwise ModelError, and nothing else but `asyncio.CancelledError`. BudgetExceeded from the
+            budget wrapper.
         """
         ...
 

@@ -1,0 +1,203 @@
+"""`openai:NAME`: any server that speaks OpenAI's chat completions, and the only file that knows the vendor's SDK.
+
+The SDK signs and sends; retries, time limits, the reading of streams and what to do about refusals are ours, because
+the same rules must hold for servers that keep the protocol only roughly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import openai
+
+from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options
+from autoflow.llm.chat_call import Call, Json, Line
+from autoflow.llm.failure import Failure, Kind
+from autoflow.llm.faults import Endpoint
+from autoflow.llm.features import Features, features_of
+from autoflow.llm.reply import Reply
+from autoflow.llm.retry import RetryPolicy, retry_after
+from autoflow.llm.sse import failure_in, read_stream, read_whole
+
+OPENAI_URL = "https://api.openai.com/v1"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Time limits in seconds."""
+
+    connect_s: float = 10.0
+    first_s: float = 300.0  # to the first piece of an answer: a small machine reads 40 tokens of prompt a second
+    stall_s: float = 60.0  # between two pieces
+    total_s: float = 900.0  # the whole answer with all retries, where Options.timeout_s says nothing
+
+
+class OpenAIChat:
+    """One model at one address.
+
+    Args:
+        model: as the endpoint names it.
+        base_url: usually ends in /v1. Credentials in it (`https://user:word@host`) are sent as basic authentication.
+        api_key: None sends none.
+        name: as users write it; default `openai:MODEL`.
+        capabilities: what is known beforehand; what is None is learned from the first real requests.
+        extra: fields added to every request body.
+        key_env: the variable the key came from, to be named in errors.
+    An object belongs to the event loop it is first used in.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str = OPENAI_URL,
+        api_key: str | None = None,
+        name: str | None = None,
+        capabilities: Capabilities | None = None,
+        retry: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        extra: Mapping[str, Any] | None = None,
+        key_env: str | None = None,
+    ) -> None:
+        self._name = name or f"openai:{model}"
+        self._endpoint = Endpoint(model, base_url, key_env, api_key)
+        self._timeouts = timeouts or Timeouts()
+        features = features_of(base_url, model) if capabilities is None else Features(told=capabilities)
+        self._line = Line(self._endpoint, features, retry or RetryPolicy(), self._send, dict(extra or {}))
+        self._client = _client(base_url, api_key, self._timeouts)
+        self._headers = _authorization(base_url, api_key)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def model(self) -> str:
+        """As the endpoint names it."""
+        return self._endpoint.model
+
+    @property
+    def base_url(self) -> str:
+        """Without credentials."""
+        return self._endpoint.address
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._line.features.capabilities()
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+    async def complete(
+        self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
+    ) -> Completion:
+        call = Call(self._line, messages, options, on_token)
+        limit = options.timeout_s or self._timeouts.total_s
+        try:
+            async with asyncio.timeout(limit):
+                return await call.answer()
+        except TimeoutError:
+            raise call.explain(Failure("timeout", f"within {limit:g} s", partial=call.text)) from None
+        except Failure as failure:
+            raise call.explain(failure) from None
+
+    async def _send(self, body: Json, reply: Reply) -> None:
+        """One request, its answer read into `reply`. Raises Failure."""
+        limits = self._timeouts
+        fields = dict(body)
+        request = self._client.chat.completions.with_streaming_response.create(
+            model=fields.pop("model"),
+            messages=fields.pop("messages"),
+            stream=fields.pop("stream", False),
+            extra_body=fields,
+            extra_headers=self._headers,
+        )
+        async with AsyncExitStack() as stack:
+            silent = Failure("silent", f"within {limits.first_s:g} s")
+            try:
+                response = await _within(limits.first_s, stack.enter_async_context(request), silent)
+            except openai.APIError as error:
+                raise _failure(error, self._line.retry) from None
+            chunks = _chunks(response.iter_bytes(), limits)
+            streamed = "text/event-stream" in response.headers.get("content-type", "")
+            await (read_stream if streamed else read_whole)(chunks, reply)
+
+
+async def _chunks(source: AsyncIterator[bytes], limits: Timeouts) -> AsyncIterator[bytes]:
+    """The bytes of an answer, each within its time limit. Raises Failure: silent, stalled or cut."""
+    limit, quiet = limits.first_s, Failure("silent", f"within {limits.first_s:g} s")
+    while True:
+        try:
+            chunk = await _within(limit, anext(source), quiet)
+        except StopAsyncIteration:
+            return
+        except Failure:
+            raise
+        except Exception:  # whatever the transport raises while it reads: its types are the SDK's private matter
+            raise Failure("cut") from None
+        yield chunk
+        limit, quiet = limits.stall_s, Failure("stalled", f"for {limits.stall_s:g} s")
+
+
+async def _within(seconds: float, awaitable: Awaitable[_T], failure: Failure) -> _T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await awaitable
+    except TimeoutError:
+        raise failure from None
+
+
+def _client(base_url: str, api_key: str | None, timeouts: Timeouts) -> openai.AsyncOpenAI:
+    """The SDK's client without its own retries, and without credentials in the URL that a log could show."""
+    parts = urlsplit(base_url)
+    return openai.AsyncOpenAI(
+        api_key=api_key or "none",
+        base_url=parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl(),
+        default_query=dict(parse_qsl(parts.query)) or None,
+        timeout=openai.Timeout(None, connect=timeouts.connect_s),
+        max_retries=0,
+    )
+
+
+def _authorization(base_url: str, api_key: str | None) -> dict[str, Any]:
+    """What replaces the SDK's own header: basic authentication from the URL, or none where there is no key."""
+    parts = urlsplit(base_url)
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
+    return {} if api_key else {"Authorization": openai.Omit()}
+
+
+def _failure(error: openai.APIError, policy: RetryPolicy) -> Failure:
+    """The vendor's error in our terms."""
+    if isinstance(error, openai.APIStatusError):
+        asked = retry_after(error.response.headers, policy.now())
+        return failure_in(error.body if error.body else error.message, error.status_code, asked)
+    if isinstance(error, openai.APITimeoutError):
+        return Failure("connect-timeout")
+    return Failure(*_cause(error))
+
+
+def _cause(error: BaseException) -> tuple[Kind, str]:
+    """What lies at the bottom of a connection error."""
+    kinds: tuple[tuple[type[BaseException], Kind], ...] = (
+        (ssl.SSLError, "tls"),
+        (socket.gaierror, "unknown-host"),
+        (ConnectionRefusedError, "refused"),
+    )
+    seen: BaseException | None = error
+    while seen is not None:
+        for cause, kind in kinds:
+            if isinstance(seen, cause):
+                return kind, str(seen)
+        seen = seen.__cause__ or seen.__context__
+    return "network", str(error)
