@@ -1,0 +1,135 @@
+"""Memory: which observations a step sees. Every strategy says what it chose, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from autoflow.interpret.branches import read_branch
+from autoflow.interpret.prompting import Part
+from autoflow.interpret.replies import json_object, visible
+from autoflow.interpret.run import Run
+from autoflow.interpret.state import CHARACTERS_A_TOKEN, Observation
+from autoflow.lang.workflow import Step
+from autoflow.llm.base import Choice, JsonSchema
+from autoflow.tools.ranking import Ranking
+
+COMPARED = 400  # the most recent observations; older ones are not looked at, so that a step's work is bounded
+
+
+class Embedder(Protocol):
+    """Says how near texts are in meaning."""
+
+    @property
+    def name(self) -> str:
+        """Named in the record of every choice made with it."""
+        ...
+
+    async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Similarity of each text to the query; higher is nearer. Between 0 and 1, or -1 and 1 for vectors."""
+        ...
+
+
+class Lexical:
+    """Not an embedding, and not called one: cosine of word weights (TF-IDF). Needs no model."""
+
+    name = "lexical"
+
+    def __init__(self) -> None:
+        self._ranking = Ranking()
+
+    async def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        return self._ranking.scores(query, texts)
+
+
+async def recall(run: Run, step: Step, embedder: Embedder) -> list[Observation]:
+    """The observations that this step is shown, in the order in which they were made, within the limit of tokens."""
+    observations = run.state.observations
+    if not observations:
+        return []
+    calls = run.visit_calls
+    strategy, wanted, why = await _choose(run, step, embedder, observations)
+    chosen = _fitting(wanted, run.policy.memory_tokens * CHARACTERS_A_TOKEN)
+    run.emit("memory_choice", strategy=strategy, considered=len(observations), chosen=[o.id for o in chosen],
+             calls=run.visit_calls - calls, why=why)  # fmt: skip
+    return chosen
+
+
+async def _choose(
+    run: Run, step: Step, embedder: Embedder, observations: Sequence[Observation]
+) -> tuple[str, Sequence[Observation], str]:
+    """The strategy that was used, what it wants shown (most wanted first), and why."""
+    newest_first = observations[::-1]
+    match run.policy.memory:
+        case "none":
+            return "none", (), "the policy shows no observations"
+        case "direct":
+            return "direct", await _picked(run, step, newest_first[:COMPARED]), "the model picked from the list"
+        case "traverse":
+            return "traverse", await _asked_each(run, step, newest_first), "the model was asked about each"
+        case "all" if _size(observations) <= run.policy.memory_tokens * CHARACTERS_A_TOKEN:
+            return "all", newest_first, "all fit"
+        case _:
+            ranked = await _nearest(step, embedder, newest_first[:COMPARED])
+            return "embedding" if embedder.name != "lexical" else "lexical", ranked, f"nearest first by {embedder.name}"
+
+
+def _size(observations: Sequence[Observation]) -> int:
+    return sum(len(o.text) for o in observations)
+
+
+async def _nearest(step: Step, embedder: Embedder, observations: Sequence[Observation]) -> list[Observation]:
+    query = f"{step.name} {step.instruction}"
+    scores = await embedder.scores(query, [f"{o.description} {o.text}" for o in observations])
+    # Equally near ones: the most recent first, which is their order here.
+    return [o for _, o in sorted(zip(scores, observations, strict=True), key=lambda pair: -pair[0])]
+
+
+async def _picked(run: Run, step: Step, observations: Sequence[Observation]) -> list[Observation]:
+    """One call picks from the descriptions."""
+    listed = "\n".join(f"{o.id}: {o.description}" for o in observations)
+    ids = [o.id for o in observations]
+    schema = {
+        "type": "object",
+        "properties": {"ids": {"type": "array", "items": {"type": "string", "enum": ids}}},
+        "required": ["ids"],
+        "additionalProperties": False,
+    }
+    text = run.fill("memory-direct", objective=run.context.task.objective, instruction=step.instruction,
+                    observations=listed)  # fmt: skip
+    reply = await run.ask([Part("memory", "user", text)], purpose="memory", constraint=JsonSchema(schema, "memory"))
+    named = _ids(visible(reply.text))
+    return [o for o in observations if o.id in named]
+
+
+def _ids(text: str) -> set[str]:
+    found = json_object(text)
+    listed = found.get("ids") if found else None
+    return {str(i) for i in listed} if isinstance(listed, list) else set(re.findall(r"\bo\d+\b", text))
+
+
+async def _asked_each(run: Run, step: Step, observations: Sequence[Observation]) -> list[Observation]:
+    """One call for each observation; a reply that is neither yes nor no keeps it."""
+    wanted = []
+    for observation in observations:
+        text = run.fill("memory-traverse", objective=run.context.task.objective, instruction=step.instruction,
+                        observation=f"{observation.description}: {observation.text}")  # fmt: skip
+        reply = await run.ask([Part("memory", "user", text)], purpose="memory", constraint=Choice(("yes", "no")))
+        if read_branch(visible(reply.text), ("yes", "no")) != "no":
+            wanted.append(observation)
+    return wanted
+
+
+def _fitting(wanted: Sequence[Observation], room: int) -> list[Observation]:
+    """As many as fit, most wanted first; the first is cut where it alone is too long. In the order of their making."""
+    chosen: list[Observation] = []
+    for observation in wanted:
+        if len(observation.text) <= room:
+            chosen.append(observation)
+            room -= len(observation.text)
+        elif not chosen and room > 0:
+            chosen.append(replace(observation, text=observation.text[:room] + " ..."))
+            break
+    return sorted(chosen, key=lambda o: int(o.id[1:]))

@@ -1,0 +1,170 @@
+"""What a model is asked: parts that say where they came from, what never changes first, the step last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from autoflow import prompts
+from autoflow.interpret.state import Answer, Observation
+from autoflow.lang.workflow import Step
+from autoflow.llm.base import Image, Message, Role, ToolCall, ToolSpec
+from autoflow.records import Json, Task, TaskInput
+
+NAMES = (
+    "role", "listed-tools", "callable-tools", "objective", "input", "progress", "observations", "process", "decision",
+    "decision-plain", "terminal", "step-with-tools", "tool-result", "no-more-tools", "retry-branch", "retry-empty",
+    "memory-direct", "memory-traverse",
+)  # fmt: skip
+INPUT_CHARACTERS = 4_000  # a longer text input is shown by its beginning
+BEGINNING_CHARACTERS = 1_000
+PROGRESS_CHARACTERS = 6_000  # all answers shown together
+LAST_ANSWER_CHARACTERS = 3_000
+ANSWER_CHARACTERS = 800  # an earlier answer
+
+
+class Prompts:
+    """The prompt files of the interpreter as they were when the run began.
+
+    Raises SettingsError: a file that a user put in place cannot be read, or holds a placeholder that means nothing.
+    """
+
+    def __init__(self) -> None:
+        self._files = {name: prompts.load("interpret", name) for name in NAMES}
+
+    def __call__(self, file: str, /, **values: str) -> str:
+        return prompts.fill(self._files[file], **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a prompt. Neighbours of role system or user become one message."""
+
+    source: str
+    role: Role
+    text: str
+    images: tuple[Image, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    def to_json(self) -> Json:
+        return {"source": self.source, "role": self.role, "text": self.text}
+
+
+def messages(parts: Iterable[Part]) -> list[Message]:
+    """The chat that the parts make."""
+    chat: list[Message] = []
+    for part in parts:
+        if chat and chat[-1].role == part.role and part.role in ("system", "user"):
+            last = chat.pop()
+            chat.append(Message(part.role, f"{last.content}\n\n{part.text}", images=last.images + part.images))
+        else:
+            chat.append(Message(part.role, part.text, part.tool_calls, part.tool_call_id, part.images))
+    return chat
+
+
+def prefix(fill: Prompts, task: Task, *, callable_tools: Sequence[ToolSpec], helpers: Sequence[str],
+           shown: Mapping[str, Image]) -> list[Part]:  # fmt: skip
+    """What stays the same through the run: role, tools, objective, inputs.
+
+    Args:
+        callable_tools: described here only where the backend does not take them natively.
+        helpers: names of all callable tools, so that inputs too long to show can say how to get at them.
+        shown: the images that go with each step, by the name of their input.
+    """
+    parts = [Part("role", "system", fill("role"))]
+    if task.listed_tools:
+        parts.append(Part("tools", "system", fill("listed-tools", tools=", ".join(task.listed_tools))))
+    if callable_tools:
+        parts.append(Part("tools", "system", fill("callable-tools", tools="\n".join(map(_described, callable_tools)))))
+    parts.append(Part("objective", "system", fill("objective", objective=task.objective)))
+    for item in task.inputs:
+        text = fill("input", name=item.name, content=_content(item, helpers, item.name in shown))
+        parts.append(Part("input", "system", text))
+    if shown:
+        names = ", ".join(f"`{name}`" for name in shown)
+        parts.append(Part("input", "user", f"Pictures, in this order: {names}", images=tuple(shown.values())))
+    return parts
+
+
+def progress(fill: Prompts, answers: Iterable[Answer]) -> list[Part]:
+    """The answers so far, the most recent given first; shown in the order of the visits, within a limit."""
+    lines: list[tuple[int, str]] = []
+    room = PROGRESS_CHARACTERS
+    for answer in answers:
+        line = _shortened(_line(answer), ANSWER_CHARACTERS if lines else LAST_ANSWER_CHARACTERS)
+        room -= len(line)
+        if room < 0:
+            break
+        lines.append((answer.visit, line))
+    if not lines:
+        return []
+    return [Part("progress", "user", fill("progress", answers="\n".join(line for _, line in sorted(lines))))]
+
+
+def observed(fill: Prompts, observations: Sequence[Observation]) -> list[Part]:
+    """The observations that a step is shown."""
+    if not observations:
+        return []
+    lines = "\n".join(f"[{o.id}] {o.description}: {o.text}" for o in observations)
+    return [Part("observations", "user", fill("observations", observations=lines))]
+
+
+def instruction(fill: Prompts, step: Step, *, as_json: bool, tools_as_json: bool) -> Part:
+    """The step itself, last in the prompt.
+
+    Args:
+        as_json: a decision is to be answered as a JSON object (the backend can be asked for one).
+        tools_as_json: tools are called by a structured reply, so everything is answered as one.
+    """
+    values = {"step": step.name, "instruction": step.instruction}
+    if tools_as_json:
+        return Part("step", "user", fill("step-with-tools", **values, form=_form(step)))
+    if step.type == "decision":
+        name = "decision" if as_json else "decision-plain"
+        return Part("step", "user", fill(name, **values, choices=choices(step)))
+    return Part("step", "user", fill("terminal" if step.is_terminal else "process", **values))
+
+
+def choices(step: Step) -> str:
+    """The keys of a decision as a model is told them: `"Yes", "No"`."""
+    return ", ".join(json.dumps(branch.key, ensure_ascii=False) for branch in step.branches)
+
+
+def _form(step: Step) -> str:
+    if step.type != "decision":
+        return '{"answer": "<the result>"}'
+    return f'{{"answer": "<reason, one sentence>", "branch": <one of {choices(step)}>}}'
+
+
+def _described(tool: ToolSpec) -> str:
+    return f"- {tool.name}: {tool.description} {json.dumps(dict(tool.parameters), ensure_ascii=False)}"
+
+
+def _line(answer: Answer) -> str:
+    if answer.branch is None:
+        return f"{answer.step}: {answer.text}"
+    reason = f" ({answer.text})" if answer.text and answer.text != answer.branch else ""
+    return f"{answer.step}: {answer.branch}{reason}"
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[:limit].rstrip() + " ..."
+
+
+def _content(item: TaskInput, helpers: Sequence[str], shown: bool) -> str:
+    """What the prompt says of an input: a short text whole, of anything else its beginning or its name."""
+    if item.kind == "text":
+        if len(item.text) <= INPUT_CHARACTERS:
+            return item.text
+        cut = f"[the first {BEGINNING_CHARACTERS:,} of {len(item.text):,} characters{_way(helpers, 'lookup')}]"
+        return f"{item.text[:BEGINNING_CHARACTERS]} {cut}"
+    name = item.filename or item.name
+    if item.kind == "image":
+        return f"the picture {name}" + ("" if shown else ", which cannot be shown here")
+    return f"the file {name}{_way(helpers, 'read_file')}"
+
+
+def _way(helpers: Sequence[str], tool: str) -> str:
+    return f"; see more with the tool {tool}" if tool in helpers else ""

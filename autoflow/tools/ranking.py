@@ -1,0 +1,56 @@
+"""Ranking texts by the words they share with a query: TF-IDF cosine, without a model and without a download."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from autoflow.lang.workflow import fold
+
+_WORD = re.compile(r"\w+")
+_KEPT = 2_000  # weighted texts that are remembered
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded, so that case and composition do not matter."""
+    return _WORD.findall(fold(text))
+
+
+class Ranking:
+    """Scores of texts for a query. Texts weigh 1 + log tf and have length 1; the query alone carries the idf.
+
+    (This is `lnc.ltc` in the SMART notation: a text is weighted once, however many texts come later.)
+    """
+
+    def __init__(self) -> None:
+        self._weights: dict[str, Mapping[str, float]] = {}
+
+    def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """Cosine of each text with the query, in [0, 1]; 0 where they share no word."""
+        documents = [self._weighted(text) for text in texts]
+        wanted = _normal({w: v * _idf(w, documents) for w, v in _tf(query).items()})
+        return [sum(v * document.get(w, 0.0) for w, v in wanted.items()) for document in documents]
+
+    def _weighted(self, text: str) -> Mapping[str, float]:
+        found = self._weights.get(text)
+        if found is None:
+            if len(self._weights) >= _KEPT:
+                self._weights.pop(next(iter(self._weights)))
+            found = self._weights[text] = _normal(_tf(text))
+        return found
+
+
+def _tf(text: str) -> dict[str, float]:
+    return {word: 1.0 + math.log(count) for word, count in Counter(words(text)).items()}
+
+
+def _idf(word: str, documents: Sequence[Mapping[str, float]]) -> float:
+    """At least a little for a word that all texts hold: with one text, its words must still count."""
+    return math.log((1 + len(documents)) / (1 + sum(word in d for d in documents))) + 0.1
+
+
+def _normal(weights: Mapping[str, float]) -> dict[str, float]:
+    length = math.sqrt(sum(v * v for v in weights.values())) or 1.0
+    return {word: v / length for word, v in weights.items()}
