@@ -6,6 +6,7 @@ looked for in the secrets file (`AUTOFLOW_HOME/secrets.toml`, lines of `NAME = "
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tomllib
@@ -85,6 +86,24 @@ def settings() -> Settings:
 def environment(name: str) -> str | None:
     """A variable of the environment, for the few readers that must know one by name (`OPENAI_BASE_URL`)."""
     return os.environ.get(name) or None
+
+
+def environment_mark() -> str:
+    """A short mark of the variables that matter, to see whether another process was started under the same ones.
+
+    Keys have a part in it, but 64 bits of a hash over all of them tell nothing about any.
+    """
+    marked = sorted(
+        (name, value)
+        for name, value in os.environ.items()
+        if name.startswith(("AUTOFLOW_", "OPENAI_")) or name.endswith(("_KEY", "_TOKEN"))
+    )
+    return hashlib.blake2b(repr(marked).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def environment_with(**changes: str) -> dict[str, str]:
+    """The environment for a child process: this process's own, with some variables set."""
+    return {**os.environ, **changes}
 
 
 def secret(name: str) -> str | None:

@@ -7,10 +7,12 @@ with a database, `migrate` for its schema.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autoflow.store.sql import SqlStore
+
+__all__ = ["SqlStore", "open_store"]
 
 
 def open_store(url: str | None = None) -> SqlStore:
@@ -18,3 +20,11 @@ def open_store(url: str | None = None) -> SqlStore:
     from autoflow.store import sql  # SQLAlchemy takes 0.2 s to load
 
     return sql.open_store(url)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SqlStore":
+        from autoflow.store.sql import SqlStore
+
+        return SqlStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -237,6 +237,10 @@ class JobStore(Protocol):
         """Renew the lease and show what goes on; returns the present state. Raises LeaseLost."""
         ...
 
+    def check(self, lease: Lease) -> JobState:
+        """The state by now, without writing anything. Raises LeaseLost."""
+        ...
+
     def finish(
         self, lease: Lease, state: Literal["done", "failed", "cancelled", "paused", "queued"], *,
         result: Json | None = None, error: str = "", run: RunEnd | None = None,

@@ -65,7 +65,7 @@ FAULTS: dict[str, Fault] = {
         "the file cannot be opened",
         StorageUnavailable,
         "The database {name} cannot be opened.",
-        "Look whether it is a file that you may read and write, in such a folder; or set AUTOFLOW_HOME to one of your own.",
+        "Look whether it is a file that you may read and write, in such a folder; or set AUTOFLOW_HOME to your own.",
         frozenset({14, 23}),
     ),
     "damaged": Fault(

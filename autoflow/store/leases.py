@@ -64,6 +64,13 @@ class Leases(Part):
                 raise _lost(lease)
             return state
 
+    def check(self, lease: Lease) -> JobState:
+        with self.database.read() as connection:
+            state: JobState | None = connection.execute(sa.select(j.c.state).where(*_held(lease))).scalar()
+        if state is None:
+            raise _lost(lease)
+        return state
+
     def _renew(
         self, connection: sa.Connection, lease: Lease, values: dict[str, Any], *conditions: sa.ColumnElement[bool]
     ) -> JobState | None:
