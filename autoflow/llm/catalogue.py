@@ -1,141 +1,38 @@
-"""Which models there are, from where they can be had, and where they lie.
+"""Which models there are, and the user's own among them.
 
 Shipped entries are in `catalogue.json` beside this file, users' own in `models.json` in the data folder. A model is one
 or more files in `MODELS_DIR/NAME/`; it is there when all of its files are there with their sizes (their hashes were
-checked on the way in, see `download.py`).
+checked on the way in, see `download.py`). A file that a user added stays where it is.
 """
 
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
+from typing import TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-from autoflow.errors import ModelNotFound, SettingsError
+from autoflow.errors import DownloadError, ModelNotFound, SettingsError, SourcesUnreachable
+from autoflow.llm.catalogue_entry import Entry, HubSource
+from autoflow.llm.flock import FileLock
+from autoflow.llm.gguf import read_gguf
 from autoflow.records import Record
 from autoflow.settings import settings
 
+__all__ = ["Catalogue", "Entry", "add_file", "add_hub", "catalogue", "local_path", "remove"]
+
+_T = TypeVar("_T", bound=Record)
 SHIPPED = Path(__file__).with_name("catalogue.json")
-
-
-class ModelFile(Record):
-    """One file of a model."""
-
-    path: str  # within the model's folder
-    size: int = Field(gt=0)  # bytes
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")  # None: nobody said
-
-    @field_validator("path")
-    @classmethod
-    def _stays_inside(cls, path: str) -> str:
-        parts = PurePosixPath(path).parts
-        if not parts or path.startswith("/") or ".." in parts or "\\" in path:
-            raise ValueError("must be a path within the model's folder")
-        return path
-
-
-class HubSource(Record):
-    """A repository of the hub that holds the files under their own paths."""
-
-    hub: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
-    revision: str = Field(default="main", pattern=r"^[\w./-]+$")
-
-    @property
-    def title(self) -> str:
-        return f"the hub repository {self.hub}"
-
-
-class PackageSource(Record):
-    """Packages whose wheels hold the files.
-
-    `member` is a pattern for the path inside a wheel; `{path}` stands for the file's own. Where there are several
-    packages, the one file is cut in pieces and they hold one each, in order.
-    """
-
-    packages: tuple[str, ...] = Field(min_length=1)
-    member: str
-
-    @field_validator("packages")
-    @classmethod
-    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            if not name[:1].isalnum() or not all(c.isalnum() or c in "-_.=" for c in name):
-                raise ValueError(f"{name!r} is not the name of a package")
-        return names
-
-    @property
-    def title(self) -> str:
-        first = self.packages[0]
-        return f"the package {first}" if len(self.packages) == 1 else f"the {len(self.packages)} packages {first} ..."
-
-
-Source = HubSource | PackageSource
-
-
-class Entry(Record):
-    """One model."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-    title: str
-    kind: Literal["chat", "embedding"] = "chat"
-    licence: str = "unknown"
-    files: tuple[ModelFile, ...] = Field(min_length=1)
-    location: str | None = None  # an absolute path of the user's own file; it is not ours to move or remove
-    chat_template: str = ""  # a word about it
-    tools: bool | None = None  # whether the chat template knows tools; None: not looked at yet
-    context: int | None = Field(default=None, ge=256)  # tokens; None: what is sensible
-    memory_gb: float | None = None  # once loaded, about
-    good_for: str = ""
-    sources: tuple[Source, ...] = ()
-    shipped: bool = False
-
-    @model_validator(mode="after")
-    def _several_packages_hold_one_file(self) -> Entry:
-        for source in self.sources:
-            if isinstance(source, PackageSource) and len(source.packages) > 1 and len(self.files) > 1:
-                raise ValueError("only a model of one file can be spread over several packages")
-        return self
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
-
-    @property
-    def file(self) -> str:
-        """The largest file: the weights."""
-        return max(self.files, key=lambda file: file.size).path
-
-    @property
-    def sha256(self) -> str | None:
-        return max(self.files, key=lambda file: file.size).sha256
-
-    @property
-    def folder(self) -> Path:
-        """Where its files lie, or will."""
-        return settings().models / self.name
-
-    def local_path(self) -> Path | None:
-        """The file, or the folder where there are several; None where it is not here, or not whole."""
-        if self.location:
-            path = Path(self.location)
-            return path if _has_size(path, self.size) else None
-        if not all(_has_size(self.folder / file.path, file.size) for file in self.files):
-            return None
-        return self.folder / self.files[0].path if len(self.files) == 1 else self.folder
-
-
-def _has_size(path: Path, size: int) -> bool:
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +91,138 @@ def own_entries() -> Mapping[str, Entry]:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def add_file(path: Path, name: str) -> Entry:
+    """Add a GGUF file of the user's; it stays where it is. Reads all of it, for its hash.
+
+    Raises: ModelNotFound: no file, no GGUF file, or a damaged one. SettingsError: the name is taken or not a name.
+    """
+    path = path.expanduser().resolve()
+    info = read_gguf(path)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return _add(
+        name,
+        title=path.stem,
+        files=[{"path": path.name, "size": info.size, "sha256": sha256}],
+        location=str(path),
+        chat_template="from the file" if info.chat_template else "none: a base model",
+        tools=info.knows_tools,
+        good_for="A file of your own.",
+    )
+
+
+def add_hub(repo: str, file: str, name: str) -> Entry:
+    """Add a GGUF file of the hub; it is downloaded when it is asked for. Asks the hub how large it is, and its hash.
+
+    Raises: SourcesUnreachable: the hub does not answer. DownloadError: it has no such file. SettingsError: the name is
+        taken or not a name.
+    """
+    if not file.endswith(".gguf"):
+        raise DownloadError(f"{file} is not a GGUF file.", "Name a file of the repository that ends in .gguf.")
+    source = _checked(HubSource, f"{repo!r} is no repository of the hub.", hub=repo)
+    if settings().offline:
+        raise SourcesUnreachable("The hub is not asked: AUTOFLOW_OFFLINE is set.")
+    return _add(
+        name,
+        title=f"{repo}, {file}",
+        files=[{"path": file} | _ask_hub(source, file)],
+        sources=[source.model_dump()],
+        good_for="A file of the hub that you added.",
+    )
+
+
+def remove(name: str) -> None:
+    """Free the disk of a model, and forget it where it is the user's own. A file added by path is never deleted.
+
+    Raises: ModelNotFound: no such name. DownloadError: it is being downloaded, or the folder is read-only.
+    """
+    entry = catalogue().find(name)
+    lock = FileLock(parts_dir() / f"{name}.lock")
+    try:
+        if not lock.try_acquire():
+            raise DownloadError(f"{name} is being downloaded.", "Stop the download first.")
+        for folder in (entry.folder, parts_dir() / name):
+            if folder.exists():
+                shutil.rmtree(folder)
+    except OSError as error:
+        raise DownloadError(f"{entry.folder} cannot be removed: {error.strerror}.") from error
+    finally:
+        lock.release()
+    if not entry.shipped:
+        with _editing() as own:
+            own.pop(name, None)
+
+
+def parts_dir() -> Path:
+    """Where downloads lie until they are whole."""
+    return settings().models / ".parts"
+
+
+def _ask_hub(source: HubSource, file: str) -> dict[str, object]:
+    """Size and, where the hub tells it, hash of a file."""
+    import httpx
+
+    limit = settings().hub_timeout_s
+    try:
+        reply = httpx.head(source.url(file), timeout=limit, follow_redirects=False)
+        if reply.is_redirect and "x-linked-size" not in reply.headers:
+            reply = httpx.head(source.url(file), timeout=limit, follow_redirects=True)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise SourcesUnreachable(
+            f"The hub at {settings().hub_url} did not answer within {limit:g} s.",
+            "Try again, or add a GGUF file that lies on this machine.",
+        ) from error
+    size = reply.headers.get("x-linked-size") or reply.headers.get("content-length") or ""
+    if reply.is_error or not size.isdigit():
+        raise DownloadError(
+            f"The hub has no file {file} in {source.hub}, or does not show it ({reply.status_code}).",
+            "Check the spelling; repositories behind a login cannot be used.",
+        )
+    digest = reply.headers.get("x-linked-etag", "").strip('"').lower()
+    known = len(digest) == 64 and all(c in "0123456789abcdef" for c in digest)
+    return {"size": int(size), "sha256": digest if known else None}
+
+
+def _add(name: str, **fields: object) -> Entry:
+    if any(entry.name == name for entry in catalogue().entries):
+        raise SettingsError(
+            f"There is a model named {name} already.", "Choose another name, or remove that model first."
+        )
+    cure = "A name has letters, digits, dots, dashes and underscores, and begins with a letter or digit."
+    entry = _checked(Entry, f"{name!r} is no name for a model.", cure, name=name, **fields)
+    with _editing() as own:
+        own[name] = entry
+    return entry
+
+
+def _checked(kind: type[_T], message: str, hint: str = "", **fields: object) -> _T:
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise SettingsError(message, hint or str(error)) from error
+
+
+@contextmanager
+def _editing() -> Iterator[dict[str, Entry]]:
+    """The user's own entries, written back whole; one process at a time."""
+    file = own_file()
+    lock = FileLock(file.with_suffix(".lock"))
+    try:
+        while not lock.try_acquire():
+            time.sleep(0.05)
+        own = dict(own_entries())
+        yield own
+        listed = [entry.model_dump(mode="json", exclude_defaults=True) for entry in own.values()]
+        _replace(file, json.dumps({"models": listed}, indent=2) + "\n")
+    except OSError as error:
+        raise SettingsError(f"The list of your own models {file} cannot be written: {error.strerror}.") from error
+    finally:
+        lock.release()
+
+
+def _replace(file: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as out:
+        out.write(text)
+    Path(out.name).replace(file)

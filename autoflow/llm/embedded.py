@@ -36,22 +36,21 @@ def open_embedded(
     """A model of the catalogue, or any GGUF file. Cheap: nothing is started or loaded before the first request.
 
     Args:
-        name: of the catalogue; free where `path` is given.
+        name: of the catalogue, or the path of a GGUF file; free where `path` is given.
         path: a GGUF file.
         context_tokens: that a prompt and its answer may take; None: what the catalogue says, or what is sensible.
         on_status: told in words what is waited for ("Loading smollm2-135m, 3 s").
     Raises ModelNotFound: the catalogue knows no such name.
     """
-    entry = None if path else catalogue().find(name)
-    return EmbeddedLLM(name, path or entry, context_tokens, on_status)
+    if path is None and name.endswith(".gguf"):
+        path = Path(name).expanduser()
+    return EmbeddedLLM(name, path or catalogue().find(name), context_tokens, on_status)
 
 
 class EmbeddedLLM:
     """An LLM over the model server. Belongs to the event loop it is first used in."""
 
-    def __init__(
-        self, name: str, source: Path | Entry | None, context_tokens: int | None, on_status: OnStatus | None
-    ) -> None:
+    def __init__(self, name: str, source: Path | Entry, context_tokens: int | None, on_status: OnStatus | None) -> None:
         self._name = name
         self._source = source
         self._context = context_tokens
@@ -127,7 +126,6 @@ class EmbeddedLLM:
                 cure = f"Get it with: autoflow models get {self._name}"
                 raise ModelNotFound(f"The model {self._name} is not on this machine yet.", cure)
             return ModelKey(path, self._context or source.context)
-        assert source is not None
         return ModelKey(source.resolve(), self._context)
 
     def _tools(self) -> bool | None:

@@ -34,8 +34,6 @@ def main() -> None:
 
 
 def _load(order: dict[str, Any]) -> Any:
-    # Before the library loads: spinning waits slow generation 10 to 50 times once another process is busy.
-    os.environ["OMP_WAIT_POLICY"] = "passive"
     import xllamacpp
 
     params = xllamacpp.CommonParams()

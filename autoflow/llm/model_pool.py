@@ -19,6 +19,10 @@ import psutil
 
 from autoflow.errors import ModelUnavailable
 from autoflow.llm.model_plan import ModelKey, Plan, plan
+from autoflow.settings import environment_with
+
+# Read when the library loads: spinning waits slow generation 10 to 50 times once another process is busy.
+PASSIVE = {"OMP_WAIT_POLICY": "passive"}
 
 
 class Child:
@@ -175,6 +179,7 @@ class ModelPool:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "autoflow.llm.model_child",
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
+                env=environment_with(**PASSIVE),
             )  # fmt: skip
         order = {"path": str(key.path), "context": planned.context, "slots": planned.slots}
         order |= {"threads": self._threads, "token": token}

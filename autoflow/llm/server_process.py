@@ -38,7 +38,7 @@ def server_dir() -> Path:
 
 
 def log_file() -> Path:
-    return settings().logs / "model-server.log"
+    return (settings().server_dir or settings().logs) / "model-server.log"
 
 
 @dataclass(frozen=True, slots=True)
