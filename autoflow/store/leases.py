@@ -22,23 +22,26 @@ from autoflow.store.runs import add_events, cancel_run_of, end_run
 class Leases(Part):
     """Jobs, from the side of those who do them."""
 
-    def claim(self, owner: str, *, lease_s: float, kinds: Sequence[JobKind] | None = None) -> Lease | None:
-        while self._anything_to_claim(kinds):
+    def claim(
+        self, owner: str, *, lease_s: float, kinds: Sequence[JobKind] | None = None, job_id: str | None = None
+    ) -> Lease | None:
+        while self._anything_to_claim(kinds, job_id):
             with self.database.write() as connection:
                 now = self.database.now(connection)
-                query = _claimable(now, kinds).with_for_update(skip_locked=True).limit(1)
-                job_id = connection.execute(query.order_by(j.c.created_at, j.c.id)).scalar()
-                if job_id is None:
+                query = _claimable(now, kinds, job_id).with_for_update(skip_locked=True).limit(1)
+                found = connection.execute(query.order_by(j.c.created_at, j.c.id)).scalar()
+                if found is None:
                     return None  # another worker was faster
-                lease = _claim(connection, job_id, owner, lease_s, now)
+                lease = _claim(connection, found, owner, lease_s, now)
             if lease is not None:
                 return lease
         return None
 
-    def _anything_to_claim(self, kinds: Sequence[JobKind] | None) -> bool:
+    def _anything_to_claim(self, kinds: Sequence[JobKind] | None, job_id: str | None) -> bool:
         """A look without a lock: idle workers must not keep writers waiting."""
         with self.database.read() as connection:
-            return connection.execute(_claimable(self.database.now(connection), kinds).limit(1)).first() is not None
+            query = _claimable(self.database.now(connection), kinds, job_id).limit(1)
+            return connection.execute(query).first() is not None
 
     def checkpoint(
         self, lease: Lease, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
@@ -111,9 +114,11 @@ def _next(present: JobState, end: JobState) -> JobState:
     return end
 
 
-def _claimable(now: float, kinds: Sequence[JobKind] | None) -> sa.Select[str]:
+def _claimable(now: float, kinds: Sequence[JobKind] | None, job_id: str | None) -> sa.Select[str]:
     stranded = sa.and_(j.c.state.in_(HELD), j.c.lease_until < now)
     query = sa.select(j.c.id).where(sa.or_(j.c.state == "queued", stranded))
+    if job_id is not None:
+        query = query.where(j.c.id == job_id)
     return query if kinds is None else query.where(j.c.kind.in_(kinds))
 
 
