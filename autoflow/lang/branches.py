@@ -1,0 +1,120 @@
+"""Reading the branches of one line: `key::target::key::target`, and what people and models write instead.
+
+Where the mend is certain the branches are read as mended, so that everything after this (targets, reachability) sees
+the same workflow before and after the fix is applied: that is why a fix can add no error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from dataclasses import dataclass
+from itertools import islice
+
+from autoflow.lang.lines import Span, without_colons
+from autoflow.lang.workflow import fold
+
+_RUNS = re.compile("::+")
+_MARKS = re.compile("[,;|]")
+_MARKS_TRIED = 16  # in one target slot: more would make a line of nothing but commas take quadratic time
+
+
+@dataclass(slots=True)
+class Area:
+    """The parts between the `::` of one line (keys and targets in turn), and the first fault of each kind."""
+
+    whole: Span  # from the first part to the end of the line
+    parts: list[Span]
+    separator: Span | None = None  # a `:::` or `,` `;` `|` that stands for `::`
+    stray: Span | None = None  # a colon at the edge of a key or a target
+
+    @property
+    def mended(self) -> str:
+        """The branches as they should be written; a blank keeps an empty part from making a `:::` of its neighbours."""
+        return "::".join(part.text or " " for part in self.parts)
+
+
+def read_area(line: str, whole: Span, known: Container[str]) -> Area:
+    """Split the branches of a line. `known` holds the folded names of the workflow's steps."""
+    area = Area(whole, [])
+    start, wide_before = whole.start, False
+    for first, last in [*(run.span() for run in _RUNS.finditer(line, whole.start, whole.end)), (whole.end, whole.end)]:
+        wide = last - first > 2
+        part = without_colons(line, start, first)
+        if part.text or not (wide or wide_before):
+            area.parts.append(part)
+        if wide and area.separator is None:
+            area.separator = Span(":::", first, last)
+        if area.stray is None and (part.start > start or part.end < first):
+            area.stray = _stray(line, (start, wide_before), part, (first, wide))
+        start, wide_before = last, wide
+    if len(area.parts) == 1 and not area.parts[0].text:
+        area.parts = []
+    _split_marks(line, area, known)
+    return area
+
+
+def _stray(line: str, left: tuple[int, bool], part: Span, right: tuple[int, bool]) -> Span | None:
+    """The first colon between a part and the separator beside it; beside a `:::` that one is the fault."""
+    for (start, end), wide in (((left[0], part.start), left[1]), ((part.end, right[0]), right[1])):
+        place = line.find(":", start, end)
+        if place >= 0 and not wide:
+            return Span(":", place, place + 1)
+    return None
+
+
+def _split_marks(line: str, area: Area, known: Container[str]) -> None:
+    """Split `yes::Step 3, no::Step 4` at the comma, where that leaves whole pairs."""
+    parts: list[Span] = []
+    mark: Span | None = None
+    for part in area.parts:
+        found = _mark(line, part, known) if len(parts) % 2 else None
+        if found is None:
+            parts.append(part)
+            continue
+        mark = mark or found
+        parts.append(without_colons(line, part.start, found.start))
+        rest = without_colons(line, found.end, part.end)
+        if rest.text:
+            parts.append(rest)
+    if mark and len(parts) % 2 == 0:
+        area.parts = parts
+        area.separator = min(filter(None, (area.separator, mark)), key=lambda span: span.start)
+
+
+def _mark(line: str, target: Span, known: Container[str]) -> Span | None:
+    """The mark that ends a step's name inside a target slot that is no step's name as a whole."""
+    if not _MARKS.search(target.text) or fold(target.text) in known:
+        return None
+    for mark in islice(_MARKS.finditer(line, target.start, target.end), _MARKS_TRIED):
+        if fold(line[target.start : mark.start()]) in known:
+            return Span(mark.group(), *mark.span())
+    return None
+
+
+def area_start(line: str, bounds: list[tuple[int, int]], kind: str | None, known: Container[str]) -> int | None:
+    """Which of a step's fields (from the fourth on) begins its branches; None where all belong to the instruction.
+
+    That is the first that holds `::`. Where there are five fields or more and none does, `:::` was written for `::`:
+    the last is read as a target, `next` and what follows it as a branch, and for a decision all of them as pairs, as
+    far as they name steps.
+    """
+    if len(bounds) <= 4:
+        return 3 if len(bounds) == 4 else None
+    holding = (i for i in range(3, len(bounds)) if line.find("::", *bounds[i]) >= 0)
+    first = next(holding, None)
+    return first if first is not None else _unmarked_start(line, bounds, kind, known)
+
+
+def _unmarked_start(line: str, bounds: list[tuple[int, int]], kind: str | None, known: Container[str]) -> int | None:
+    texts = [fold(without_colons(line, *bound).text) for bound in bounds]
+    last = max((i for i in range(3, len(texts)) if texts[i]), default=None)
+    if kind == "terminal" or last is None:
+        return None if texts[-1] else len(texts) - 1
+    if kind == "process" and last >= 4 and texts[last - 1] == "next":
+        return last - 1
+    if kind != "process" and last % 2 == 0 and any(text in known for text in texts[4 : last + 1 : 2]):
+        return 3
+    if texts[last] in known:
+        return last
+    return None if last == len(texts) - 1 else len(texts) - 1

@@ -1,0 +1,223 @@
+"""The rules that hold for every workflow, wherever it came from: a text, JSON or a form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
+from autoflow.lang.diagnostics import Diagnostic
+from autoflow.lang.draft import Draft, index_names
+from autoflow.lang.formatter import canonical
+from autoflow.lang.lines import CONTROL, Span
+from autoflow.lang.names import guess_type, quoted
+from autoflow.lang.page import Page, no_steps, read_line
+from autoflow.lang.reach import Lost, check_reach
+from autoflow.lang.targets import Targets
+from autoflow.lang.workflow import STEP_TYPES, Step, StepType, Workflow, fold
+
+
+def check(workflow: Workflow) -> tuple[Diagnostic, ...]:
+    """What `parse` would find in the workflow's canonical text, for one that came from JSON, a form or code.
+
+    Positions refer to that text (`format_workflow(workflow)`). No fix is offered, as there is no text to mend; a colon
+    where the text could not hold it is an error.
+    """
+    plain = canonical(workflow)
+    page, drafts = _placed(plain)
+    if not drafts:
+        return tuple(page.found) if page.lost else (no_steps(""),)
+    found = page.found
+    for draft, step, raw in zip(drafts, plain.steps, workflow.steps, strict=True):
+        found += [*_controls(draft, raw), *check_fields(draft), *_marks(draft, step), *_pairs(draft)]
+        found += check_type(draft) if draft.sound else ()
+    found += conclude(page, drafts)
+    return in_order(found)
+
+
+def conclude(page: Page, drafts: Sequence[Draft]) -> Iterable[Diagnostic]:
+    """What only the whole workflow shows: names used twice, targets, reachability. Spells targets as step names."""
+    names, found = index_names(drafts)
+    targets = Targets(drafts, names, page.lost)
+    for draft in drafts:
+        draft.open = draft.open or not draft.sound
+        found += targets.check(draft)
+    found += check_reach(drafts, _lost(page))
+    return found
+
+
+def _lost(page: Page) -> Lost:
+    if not page.lost:
+        return "none"
+    return "first" if 0 in page.lost.values() else "some"
+
+
+def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics in the order of the text."""
+    return tuple(sorted(found, key=attrgetter("line", "column", "end_column")))
+
+
+def kind_of(word: str) -> StepType | None:
+    """The type that a word is, or most probably means."""
+    folded = fold(word)
+    return next((kind for kind in STEP_TYPES if kind == folded), None) or guess_type(word)
+
+
+def _placed(workflow: Workflow) -> tuple[Page, list[Draft]]:
+    """The steps where the canonical text holds them, and what its comments are."""
+    page = Page()
+    drafts: list[Draft] = []
+    waiting = iter(workflow.comments)
+    comment = next(waiting, None)
+    for position in range(len(workflow.steps) + 1):
+        while comment and comment.before <= position:
+            read_line(page, len(drafts) + len(page.comments) + 1, comment.text, len(drafts))
+            comment = next(waiting, None)
+        if position < len(workflow.steps):
+            drafts.append(_draft(workflow.steps[position], len(drafts) + len(page.comments) + 1))
+    return page, drafts
+
+
+def _draft(step: Step, line: int) -> Draft:
+    spans: list[Span] = []
+    place = 0
+    for text, gap in ((step.name, 3), (step.type, 3), (step.instruction, 3)):
+        spans.append(Span(text, place, place + len(text)))
+        place += len(text) + gap
+    pairs = []
+    for branch in step.branches:
+        key = Span(branch.key, place, place + len(branch.key))
+        place = key.end + (2 if branch.key else 0)
+        pairs.append((key, Span(branch.target, place, place + len(branch.target))))
+        place += len(branch.target) + 2
+    return Draft(line, spans[0], spans[1], kind_of(step.type), spans[2], pairs, fixable=False)
+
+
+def _controls(draft: Draft, raw: Step) -> Iterable[Diagnostic]:
+    parts = [raw.name, raw.type, raw.instruction, *(text for b in raw.branches for text in (b.key, b.target))]
+    if any("\n" in text or CONTROL.search(text) for text in parts):
+        message = f"a line break or control character in {draft.title} is read as a space"
+        yield draft.report("control-character", draft.name, message, "put a space in its place")
+
+
+def _marks(draft: Draft, step: Step) -> Iterable[Diagnostic]:
+    """Colons where the text would take them for separators."""
+    if draft.name.text != draft.name.text.strip(": "):
+        message = f"the name {draft.title} begins or ends with `:`, which separates fields"
+        yield draft.report("reserved-mark", draft.name, message, "leave it out")
+    if draft.instruction.text.startswith(":") or ":::" in draft.instruction.text:
+        message = f"the instruction of {draft.title} begins with `:` or holds `:::`, which separates fields"
+        yield draft.report("reserved-mark", draft.instruction, message, "leave it out, or write `:`")
+    for key, target in draft.pairs:
+        for part in (key, target):
+            if "::" in part.text or part.text != part.text.strip(": "):
+                message = f"{quoted(part.text)} holds `::`, or begins or ends with `:`, which separates branches"
+                yield draft.report("reserved-mark", part, message, "leave it out")
+
+
+def _pairs(draft: Draft) -> Iterable[Diagnostic]:
+    for key, target in draft.pairs:
+        if key.text and target.text:
+            continue
+        draft.sound = False
+        if target.text and len(draft.pairs) == 1:
+            draft.paired = False
+            message, hint = f"{quoted(target.text)} has no key", "a branch is a pair `key::NAME`"
+            yield draft.report("missing-key", target, message, hint)
+        else:
+            message = f"a branch of {draft.title} has no {'target' if key.text else 'key'}"
+            where = key._replace(end=max(target.end, key.start + 1))
+            yield draft.report("empty-branch", where, message, "a branch is a pair `key::NAME`")
+        return
+
+
+def check_fields(draft: Draft) -> Iterable[Diagnostic]:
+    """Name, type and instruction. (Names used twice are found by `index_names`.)"""
+    if not draft.name.text:
+        hint = "write a name in front of the first `:::`"
+        yield draft.report("empty-name", Span("", 0, 3), "this step has no name", hint)
+    if draft.unusable:
+        message = f"the name {draft.title} begins with `#` or holds `::`, so that no branch can lead to it"
+        yield draft.report("reserved-mark", draft.name, message, "give the step another name")
+    if fold(draft.word.text) not in STEP_TYPES:
+        yield _unknown_type(draft)
+    if not draft.instruction.text:
+        where = Span("", draft.instruction.start - 3, draft.instruction.start)
+        yield draft.report("empty-instruction", where, f"{draft.title} has no instruction", "say in words what it does")
+
+
+def _unknown_type(draft: Draft) -> Diagnostic:
+    word = draft.word
+    if not word.text:
+        where = Span("", word.start - 3, word.start)
+        message, hint = f"{draft.title} has no type", "a type is `process`, `decision` or `terminal`"
+        return draft.report("unknown-type", where, message, hint)
+    message = f"{quoted(word.text)} is no type of step"
+    hint = "types are `process`, `decision` and `terminal`"
+    if draft.kind is None:
+        return draft.report("unknown-type", word, message, hint)
+    return draft.report("unknown-type", word, message, f"{hint}; did you mean `{draft.kind}`?", (word, draft.kind))
+
+
+def check_type(draft: Draft) -> Iterable[Diagnostic]:
+    """The number and the keys of a step's branches, by its type."""
+    if draft.kind == "process":
+        return _process(draft)
+    if draft.kind == "decision":
+        return _decision(draft)
+    if draft.kind == "terminal":
+        return _terminal(draft)
+    draft.open = True
+    return ()
+
+
+def _process(draft: Draft) -> Iterable[Diagnostic]:
+    if not draft.pairs:
+        draft.open = True
+        hint = "write `:::next::NAME` at its end, or make it a `terminal` if it is the last"
+        yield draft.report("process-branches", draft.word, f"{draft.title} is a process and has no branch", hint)
+        return
+    (key, target), *more = draft.pairs
+    if more:
+        same = all(fold(other.text) == fold(target.text) for _, other in more)
+        fix = (_whole(draft), f"next::{target.text}") if same else None
+        message = f"{draft.title} is a process and has {len(draft.pairs)} branches"
+        hint = "a process has one, `next::NAME`; only a `decision` has several"
+        yield draft.report("process-branches", _whole(draft), message, hint, fix)
+    elif fold(key.text) != "next":
+        message = f"{draft.title} is a process, and its branch is called {quoted(key.text)}"
+        hint = "the one branch of a process is called `next`"
+        yield draft.report("process-branches", key, message, hint, (key, "next"))
+
+
+def _decision(draft: Draft) -> Iterable[Diagnostic]:
+    if len(draft.pairs) < 2:
+        draft.open = True
+        count = "only one branch" if draft.pairs else "no branches"
+        hint = "write two or more, each `key::NAME`, joined by `::`"
+        where = _whole(draft) if draft.pairs else draft.word
+        yield draft.report("decision-branches", where, f"{draft.title} is a decision and has {count}", hint)
+        return
+    seen: set[str] = set()
+    for key, _ in draft.pairs:
+        if fold(key.text) in seen:
+            message = f"{draft.title} has two branches called {quoted(key.text)}"
+            yield draft.report("decision-branches", key, message, "give each branch a key of its own")
+            return
+        seen.add(fold(key.text))
+
+
+def _terminal(draft: Draft) -> Iterable[Diagnostic]:
+    if draft.pairs:
+        where = _whole(draft)
+        message = f"{draft.title} is a terminal and has {_counted(len(draft.pairs), 'branch', 'branches')}"
+        hint = "the run ends here: leave them out, or change its type"
+        yield draft.report("terminal-branches", where, message, hint, (where, ""))
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _whole(draft: Draft) -> Span:
+    """From the first key to the last target."""
+    return draft.area or Span("", draft.pairs[0][0].start, draft.pairs[-1][1].end)

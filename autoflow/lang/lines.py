@@ -1,0 +1,80 @@
+"""From a text to lines, and from a line to ranges of it: the ground the reader stands on.
+
+Offsets are 0-based code points inside one line; diagnostics count from 1. What a range holds is shown with one space in
+place of white-space runs, which is how the language writes names, keys and instructions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from autoflow.lang.diagnostics import Edit
+
+# What has no place inside a line: control characters but the tab, Unicode's line and paragraph separators, a byte order
+# mark that is not at the start, and lone surrogates (which UTF-8 cannot hold).
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")
+_SEPARATORS = re.compile(":{3,}")
+_WHITE_AND_COLON = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + ":"
+
+
+class Span(NamedTuple):
+    """A trimmed range of a line: `text` as the language shows it, `start` and `end` where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+def split_lines(text: str) -> list[str]:
+    r"""The lines of a text without their ends, `\n` and `\r\n` only. A byte order mark in front is dropped."""
+    lines = text.removeprefix("\ufeff").split("\n")
+    last = lines.pop()
+    ended = [line[:-1] if line.endswith("\r") else line for line in lines]
+    return [*ended, last] if last else ended
+
+
+def split_fields(line: str) -> list[tuple[int, int]]:
+    """The ranges of a line's fields, untrimmed.
+
+    A run of 3k colons is k separators; of 3k+1 or 3k+2, the first one or two belong to the field on the left.
+    """
+    bounds = []
+    start = 0
+    for run in _SEPARATORS.finditer(line):
+        first, last = run.span()
+        first += (last - first) % 3
+        for separator in range(first, last, 3):
+            bounds.append((start, separator))
+            start = separator + 3
+    bounds.append((start, len(line)))
+    return bounds
+
+
+def trimmed(line: str, start: int, end: int) -> Span:
+    """The range without the white space around it. An empty one stands at `start`."""
+    return _stripped(line, start, end, None)
+
+
+def without_colons(line: str, start: int, end: int) -> Span:
+    """The range without the white space and the colons around it."""
+    return _stripped(line, start, end, _WHITE_AND_COLON)
+
+
+def without_leading_colons(line: str, start: int, end: int) -> Span:
+    """The range without white space around it, and without colons in front."""
+    raw = line[start:end]
+    return trimmed(line, end - len(raw.lstrip(_WHITE_AND_COLON)), end)
+
+
+def _stripped(line: str, start: int, end: int, marks: str | None) -> Span:
+    raw = line[start:end]
+    kept = raw.lstrip(marks)
+    begin = end - len(kept)
+    kept = kept.rstrip(marks)
+    return Span(" ".join(kept.split()), begin, begin + len(kept)) if kept else Span("", start, start)
+
+
+def edit(line: int, start: int, end: int, text: str) -> tuple[Edit, ...]:
+    """The fix that puts `text` in place of offsets `start` to `end` of line number `line`."""
+    return (Edit(line, start + 1, line, end + 1, text),)

@@ -1,0 +1,188 @@
+"""Reading CoRE: every text gives a `ParseResult`, whatever is wrong with it; nothing raises, and the time is linear.
+
+What a workflow holds is canonical already: types in lower case, one space for runs of white space, targets spelt as the
+name of their step. So `parse(format(w)).workflow == w` holds for every workflow without errors that came from a text;
+only the layout of the text (spaces around separators, spelling of types and targets) is not part of the workflow.
+
+The text is read in three passes: lines into fields (which gives the names), fields into steps (which branches mean
+what depends on the names), steps into a checked graph. Wherever a fix is offered, the line is read as if it had been
+applied; that is why applying it changes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from itertools import zip_longest
+
+from autoflow.errors import WorkflowError
+from autoflow.lang.branches import Area, area_start, read_area
+from autoflow.lang.checker import check_fields, check_type, conclude, in_order, kind_of
+from autoflow.lang.diagnostics import Diagnostic, ParseResult
+from autoflow.lang.draft import Draft
+from autoflow.lang.lines import Span, split_lines, trimmed, without_leading_colons
+from autoflow.lang.names import quoted
+from autoflow.lang.page import Bounds, Row, no_steps, read_lines
+from autoflow.lang.render import render
+from autoflow.lang.workflow import Workflow, fold
+
+
+class WorkflowSyntaxError(WorkflowError):
+    """A text has errors. `result` holds what could be read; `str()` renders every error as a compiler would."""
+
+    def __init__(self, result: ParseResult, filename: str) -> None:
+        count = len(result.errors)
+        super().__init__(f"{filename} has {count} {'error' if count == 1 else 'errors'}.")
+        self.result = result
+        self.filename = filename
+
+    def __str__(self) -> str:
+        only_errors = ParseResult(self.result.workflow, self.result.errors, self.result.text)
+        return f"{self.message}\n{render(only_errors, self.filename)}"
+
+
+def parse(text: str) -> ParseResult:
+    """Read a workflow. Never raises; positions refer to `ParseResult.text`, the text without its byte order mark."""
+    page = read_lines(split_lines(text))
+    drafts: list[Draft] = []
+    found = page.found
+    if page.rows:
+        known = {fold(row.name.text) for row in page.rows} | page.lost.keys()
+        known.discard("")
+        for row in page.rows:
+            draft = _read_step(row, known, found)
+            drafts.append(draft)
+        found += conclude(page, drafts)
+    elif not page.lost:
+        found = [no_steps(page.first_line)]
+    workflow = Workflow(tuple(draft.step() for draft in drafts), tuple(page.comments))
+    return ParseResult(workflow, in_order(found), text.removeprefix("\ufeff"))
+
+
+def parse_strict(text: str, filename: str = "workflow.core") -> Workflow:
+    """Read a workflow that must be free of errors. Raises WorkflowSyntaxError, which names each of them."""
+    result = parse(text)
+    if not result.ok:
+        raise WorkflowSyntaxError(result, filename)
+    return result.workflow
+
+
+def _read_step(row: Row, known: Container[str], found: list[Diagnostic]) -> Draft:
+    """Read one step and add to `found` what is wrong with its line alone."""
+    line, bounds = row.line, row.bounds
+    word = trimmed(line, *bounds[1])
+    kind = kind_of(word.text)
+    first = area_start(line, bounds, kind, known)
+    instruction, separated = _instruction(line, bounds[2:first])
+    draft = Draft(row.number, row.name, word, kind, instruction)
+    found += check_fields(draft)
+    found += _name_marks(draft, row)
+    found += _instruction_marks(draft, row, separated)
+    if first is None:
+        found += _missing_branches(draft, line)
+    else:
+        whole = trimmed(line, bounds[first][0], len(line))
+        if whole.text:
+            found += _branches(draft, line, read_area(line, whole, known), known)
+    if draft.sound:
+        found += check_type(draft)
+    return draft
+
+
+def _instruction(line: str, bounds: Bounds) -> tuple[Span, bool]:
+    """The instruction, and whether it holds `:::`, which is read as `:`."""
+    start, end = bounds[0][0], bounds[-1][1]
+    if len(bounds) == 1:
+        return without_leading_colons(line, start, end), False
+    pieces: list[str] = []
+    for bound in bounds:
+        piece = trimmed(line, *bound) if pieces else without_leading_colons(line, *bound)
+        if piece.text:
+            touching = pieces and (pieces[-1].endswith(":") or piece.text.startswith(":"))
+            pieces += [" " if touching else ":", piece.text] if pieces else [piece.text]
+    where = trimmed(line, start, end)
+    return where._replace(text="".join(pieces)), bool(pieces)
+
+
+def _instruction_marks(draft: Draft, row: Row, separated: bool) -> Iterable[Diagnostic]:
+    if separated:
+        mark = Span("", row.bounds[2][1], row.bounds[3][0])
+        message = f"the instruction of {draft.title} holds `:::`, which separates fields"
+        fix = (draft.instruction, draft.instruction.text)
+        yield draft.report("instruction-separator", mark, message, "it is read as `:`", fix)
+        return
+    whole = trimmed(row.line, *row.bounds[2])
+    if draft.instruction.text and whole.start < draft.instruction.start:
+        colons = Span("", whole.start, draft.instruction.start)
+        message = f"the instruction of {draft.title} begins with `:`, which would be taken for a separator"
+        yield draft.report("reserved-mark", colons, message, "leave it out", (colons, ""))
+
+
+def _name_marks(draft: Draft, row: Row) -> Iterable[Diagnostic]:
+    if row.joined:
+        message = f"`::` stands between the name and the type of {draft.title}, where `:::` belongs"
+        yield draft.report("reserved-mark", row.joined, message, "write `:::`", (row.joined, ":::"))
+    whole = trimmed(row.line, *row.bounds[0])
+    if draft.name.text and not draft.unusable and (whole.start, whole.end) != (draft.name.start, draft.name.end):
+        message = f"the name {quoted(whole.text)} begins or ends with `:`"
+        yield draft.report("reserved-mark", whole, message, f"it is read as {draft.title}", (whole, draft.name.text))
+
+
+def _missing_branches(draft: Draft, line: str) -> Iterable[Diagnostic]:
+    if draft.kind != "terminal":
+        return
+    start = draft.instruction.start
+    where = draft.instruction if draft.instruction.text else Span("", start - 3, start)
+    end = Span("", len(line), len(line))
+    message = f"{draft.title} is a terminal, and its line does not end in `:::`"
+    yield draft.report("missing-branches", where, message, "write `:::` at its end", (end, ":::"))
+
+
+def _branches(draft: Draft, line: str, area: Area, known: Container[str]) -> Iterable[Diagnostic]:
+    """The faults of a line's branches in the order of precedence; `draft.pairs` is what they are read as."""
+    draft.area = area.whole
+    yield from _separators(draft, line, area)
+    parts = area.parts
+    if len(parts) == 1:
+        yield _missing_key(draft, parts[0], fold(parts[0].text) in known)
+        return
+    nothing = Span("", area.whole.end, area.whole.end)
+    draft.pairs = list(zip_longest(parts[::2], parts[1::2], fillvalue=nothing))
+    draft.paired = len(parts) % 2 == 0
+    empty = next((place for place, part in enumerate(parts) if not part.text), None)
+    if empty is not None:
+        draft.sound = False
+        yield _empty_branch(draft, area, empty)
+    elif not draft.paired:
+        draft.sound = False
+        message = f"the branches of {draft.title} make no pairs: {len(parts)} parts"
+        yield draft.report("odd-branches", area.whole, message, "write them as `key::NAME`, joined by `::`")
+
+
+def _separators(draft: Draft, line: str, area: Area) -> Iterable[Diagnostic]:
+    fix = (area.whole, area.mended)
+    if area.separator:
+        shown = line[area.separator.start : area.separator.end]
+        message = f"{quoted(shown)} stands between the branches of {draft.title}, where `::` belongs"
+        yield draft.report("branch-separator", area.separator, message, f"write {quoted(area.mended)}", fix)
+    elif area.stray:
+        message = f"a key or a target of {draft.title} begins or ends with `:`"
+        yield draft.report("reserved-mark", area.stray, message, f"write {quoted(area.mended)}", fix)
+
+
+def _missing_key(draft: Draft, target: Span, known: bool) -> Diagnostic:
+    start = Span("", target.start, target.start)
+    certain = draft.kind == "process" and known
+    draft.pairs = [(start._replace(text="next" if certain else ""), target)]
+    draft.sound = draft.paired = certain
+    message = f"{quoted(target.text)} has no key: a branch of {draft.title} is a pair `key::NAME`"
+    hint = f"write {quoted('next::' + target.text)}" if draft.kind == "process" else "write the key in front of it"
+    return draft.report("missing-key", target, message, hint, (start, "next::") if certain else None)
+
+
+def _empty_branch(draft: Draft, area: Area, place: int) -> Diagnostic:
+    """On the `::` beside the part that is missing."""
+    parts = area.parts
+    start = parts[place - 1].end if place else area.whole.start
+    end = parts[place + 1].start if place + 1 < len(parts) else area.whole.end
+    message = f"a branch of {draft.title} has no {'target' if place % 2 else 'key'}"
+    return draft.report("empty-branch", Span("", start, end), message, "a branch is a pair `key::NAME`")
