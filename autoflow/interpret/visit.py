@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autoflow.interpret.branches import read_branch, without_choice
 from autoflow.interpret.conversation import Conversation
 from autoflow.interpret.memory import Embedder, recall
@@ -9,7 +11,7 @@ from autoflow.interpret.replies import visible
 from autoflow.interpret.run import Run, Stop
 from autoflow.lang.workflow import Branch, Step, fold
 from autoflow.llm.base import Choice, Completion, JsonSchema
-from autoflow.records import Event
+from autoflow.records import Event, Json
 
 
 async def carry_out(run: Run, step: Step, embedder: Embedder) -> None:
@@ -102,7 +104,7 @@ def _finish(run: Run, step: Step, answer: str, branch: Branch | None, first: int
     )  # fmt: skip
 
 
-def usage(events: list[Event]) -> dict[str, object]:
+def usage(events: Sequence[Event]) -> Json:
     """What the replies and tool calls among these events took: the sums that `step_finished` holds."""
     replies = [e.data for e in events if e.kind == "reply" and e.data["finish"] != "cut"]
     costs = [0.0 if r["cached"] else r["cost_usd"] for r in replies]

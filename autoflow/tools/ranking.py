@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from autoflow.lang.workflow import fold
 
 _WORD = re.compile(r"\w+")
-_KEPT = 2_000  # weighted texts that are remembered
 
 
 def words(text: str) -> list[str]:
@@ -24,7 +23,9 @@ class Ranking:
     (This is `lnc.ltc` in the SMART notation: a text is weighted once, however many texts come later.)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = 1_000) -> None:
+        """`kept`: how many weighted texts are remembered for the next query."""
+        self._kept = kept
         self._weights: dict[str, Mapping[str, float]] = {}
 
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
@@ -36,9 +37,11 @@ class Ranking:
     def _weighted(self, text: str) -> Mapping[str, float]:
         found = self._weights.get(text)
         if found is None:
-            if len(self._weights) >= _KEPT:
-                self._weights.pop(next(iter(self._weights)))
-            found = self._weights[text] = _normal(_tf(text))
+            found = _normal(_tf(text))
+            if self._kept:
+                self._weights[text] = found
+            if len(self._weights) > self._kept:
+                del self._weights[next(iter(self._weights))]
         return found
 
 
