@@ -14,7 +14,7 @@ workflow = setup.chosen_workflow(run)
 if workflow is None:
     setup.empty()
 else:
-    setup.draw(workflow, run)
+    policy = setup.draw(workflow, run)
     if run:
-        live.draw(run)
+        live.draw(run, policy)
     recent.draw(workflow.id, run)

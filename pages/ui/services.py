@@ -8,7 +8,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from autoflow.errors import AutoFlowError, NotFound
-from autoflow.records import Job, JobKind, is_id
+from autoflow.records import Job, JobKind, Run, is_id
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
 
@@ -67,6 +67,14 @@ def model_names() -> list[str]:
     return sorted({default_model(), *embedded, *saved}, key=lambda name: (name != default_model(), name))
 
 
+def show_fault(error: Exception) -> None:
+    """A fault of AutoFlow itself: nothing that a person did wrong, and nothing of theirs is lost."""
+    with st.container(border=True):
+        st.markdown(":material/bug_report: **Something in AutoFlow failed**")
+        st.text(f"{type(error).__name__}: {error}")
+        st.text("Your work is saved. Load the page again; if this stays, the app's own output holds the whole story.")
+
+
 def show_error(error: AutoFlowError) -> None:
     """One error, in words, where it happened."""
     text = f"{error.message}\n\n{error.hint}" if error.hint else error.message
@@ -87,3 +95,29 @@ def request_job(job_id: str, want: Literal["pause", "cancel", "resume"]) -> None
 def download_model(name: str) -> Job:
     """Get a model of the catalogue in the background; one download a model, however often it is asked for."""
     return submit("download", {"model": name}, title=f"Download {name}", subject_id=name, unique=True)
+
+
+def start_run_job(run: Run) -> Job:
+    """Have the worker carry out a run."""
+    name = store().get_workflow(run.workflow_id).name if run.workflow_id else "a workflow"
+    title = f"Run {name}" + (f" v{run.version}" if run.version else "")
+    return submit("run", {"run_id": run.id}, title=title, subject_id=run.id, unique=True)
+
+
+def job_of(run_id: str) -> Job | None:
+    """The latest job of a run, if it was ever given to the worker."""
+    jobs = store().list_jobs(kind="run", subject_id=run_id, limit=1)
+    return jobs[0] if jobs else None
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def tool_names() -> list[str]:
+    """What a task may name as its tools: built-in ones, those of `AUTOFLOW_TOOLS`, and `mcp:NAME` for a server's.
+
+    Raises SettingsError: a module or the file of MCP servers is not right.
+    """
+    from autoflow.tools.mcp_file import list_servers
+    from autoflow.tools.opening import local_tools
+
+    servers = [f"mcp:{name}" for name, server in list_servers().items() if not server.disabled]
+    return [*(tool.name for tool in local_tools()), *servers]

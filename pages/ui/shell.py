@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def main() -> None:
         page.run()
     except AutoFlowError as error:
         services.show_error(error)
+    except Exception as error:  # a fault of ours: told in words here, whole in the log
+        logging.getLogger("autoflow.pages").exception("a page failed")
+        services.show_fault(error)
 
 
 main()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from autoflow.llm.catalogue import Entry, catalogue, local_path
 
 from autoflow.errors import AutoFlowError
+from autoflow.llm.catalogue import Entry, catalogue, local_path
 from autoflow.records import Job
 from pages.ui import services
 from pages.ui.format import duration, progress_words, size
 from pages.ui.jobstrip import UNDER_WAY, time_left_s
 from pages.ui.models.testing import test_button
+from pages.ui.plain import plain
 
 REFRESH_S = 1.0
 
@@ -36,12 +37,13 @@ def _entries() -> None:
 
 def _card(entry: Entry, job: Job | None) -> None:
     with st.container(border=True, key=f"model-{entry.name}"):
-        head, action = st.columns([5, 2], vertical_alignment="center")
-        with head:
-            st.text(f"{entry.title or entry.name}   ·   {size(entry.size)}   ·   {entry.licence or 'licence unknown'}")
-            st.caption(f"`{'embedded:' + entry.name if entry.kind == 'chat' else entry.name}`")
+        head, action = st.columns([5, 2], vertical_alignment="center", gap="medium")
+        with head, st.container(gap="xsmall"):
+            st.text(entry.title or entry.name)
+            name = f"embedded:{entry.name}" if entry.kind == "chat" else entry.name
+            st.caption(f"`{name}` · {size(entry.size)} · licence {entry.licence}")
             if entry.good_for:
-                st.text(entry.good_for)
+                st.caption(plain(entry.good_for, 300))
         with action:
             _action(entry, job)
         if job and job.state in UNDER_WAY:

@@ -10,6 +10,7 @@ from autoflow.errors import AutoFlowError
 from autoflow.records import Run, Task, TaskInput, WorkflowRecord
 from pages.ui import services
 from pages.ui.format import size
+from pages.ui.plain import plain
 
 
 def draw_inputs(workflow: WorkflowRecord, run: Run | None) -> Task:
@@ -25,18 +26,13 @@ def draw_inputs(workflow: WorkflowRecord, run: Run | None) -> Task:
 def _field(item: TaskInput, scope: str) -> TaskInput | None:
     """One input that the task already has: a text can be changed, a file is named."""
     if item.kind == "text":
-        text = st.text_area(f"Input: {_label(item.name)}", value=item.text, key=f"in-{scope}-{item.name}", height=120)
+        text = st.text_area(f"Input: {plain(item.name)}", value=item.text, key=f"in-{scope}-{item.name}", height=120)
         return item.model_copy(update={"text": text})
     with st.container(horizontal=True, vertical_alignment="center"):
         if item.kind == "image" and item.sha256:
             st.image(services.store().read_file(item.sha256), width=96)
         st.text(f"{item.name}: {item.filename or 'file'}, {size(item.size or 0)}")
     return item
-
-
-def _label(name: str) -> str:
-    """A name as a widget's label: labels are Markdown, names are text."""
-    return "".join(f"\\{c}" if not c.isalnum() and c.isascii() and not c.isspace() else c for c in name)
 
 
 def _added(scope: str) -> list[TaskInput]:

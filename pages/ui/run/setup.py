@@ -34,8 +34,8 @@ def empty() -> None:
     st.page_link(services.PAGES["home"], label="Go to Home", icon=":material/home:")
 
 
-def draw(workflow: WorkflowRecord, run: Run | None) -> None:
-    """The form above the trace."""
+def draw(workflow: WorkflowRecord, run: Run | None) -> RunPolicy:
+    """The form above the trace; returns the limits that are set."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _pick_workflow(workflow)
         number = _pick_version(workflow)
@@ -45,6 +45,7 @@ def draw(workflow: WorkflowRecord, run: Run | None) -> None:
     text = workflow.text if number is None else services.store().get_version(workflow.id, number).text
     task = draw_inputs(workflow, run)
     _start(workflow, number, text, model, policy, task)
+    return policy
 
 
 def _memory_help() -> str:
@@ -123,6 +124,5 @@ def start_run(
     store = services.store()
     kept = store.add_task(task.objective, task.inputs, task.tools)
     run = store.create_run(text=text, task=kept, model=model, policy=policy, workflow_id=workflow.id, version=number)
-    label = f"{workflow.name} v{number}" if number else workflow.name
-    services.submit("run", {"run_id": run.id}, title=f"Run {label}", subject_id=run.id)
+    services.start_run_job(run)
     services.go("run", run=run.id)
