@@ -53,13 +53,19 @@ def explain(failure: Failure, at: Endpoint) -> ModelError:
     """The error for a failure that no retry cured."""
     said = at.clean(failure.detail)
     if failure.kind == "status":
-        return _explain_status(failure, at, f" It said: {said}" if said else "")
-    if failure.kind in _REPLY:
-        message, hint = _REPLY[failure.kind]
+        return _explain_status(failure, at, f" It said: {_ended(said)}" if said else "")
+    kind = "timeout-midway" if failure.kind == "timeout" and failure.partial else failure.kind
+    if kind in _REPLY:
+        message, hint = _REPLY[kind]
         text = message.format(model=at.model, address=at.address, said=said)
-        return ModelReplyError(text, hint, partial=failure.partial)
-    message, hint = _CONNECTION[failure.kind]
-    return ModelUnavailable(message.format(model=at.model, address=at.address, host=at.host, said=said), hint)
+        return ModelReplyError(_ended(text), hint, partial=failure.partial)
+    message, hint = _CONNECTION[kind]
+    text = message.format(model=at.model, address=at.address, host=at.host, said=said)
+    return ModelUnavailable(_ended(text), hint)
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?", "…")) else sentence + "."
 
 
 _CONNECTION: dict[str, tuple[str, str]] = {
@@ -107,7 +113,7 @@ _REPLY: dict[str, tuple[str, str]] = {
         "The reply of the model `{model}` at {address} came to a standstill {said}.",
         "The server may be overloaded. Try again, or choose a smaller model.",
     ),
-    "timed-out-midway": (
+    "timeout-midway": (
         "The reply of the model `{model}` at {address} was not complete {said}.",
         "Raise the time limit, ask for fewer tokens, or choose a faster model.",
     ),

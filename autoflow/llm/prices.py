@@ -67,7 +67,8 @@ def _read(path: Path) -> dict[str, Price]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SettingsError(f"The prices in {path} cannot be read: {error}.") from None
+        why = getattr(error, "strerror", None) or error
+        raise SettingsError(f"The prices in {path} cannot be read: {why}.") from None
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -141,7 +141,8 @@ def _numbered_objects(path: Path) -> Iterable[tuple[int, Any]]:
     try:
         text = path.read_text("utf-8")
     except (OSError, ValueError) as error:
-        raise ModelNotFound(f"The script {path} cannot be read: {error}.", "Check the path.") from None
+        why = getattr(error, "strerror", None) or error
+        raise ModelNotFound(f"The script {path} cannot be read: {why}.", "Check the path.") from None
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue

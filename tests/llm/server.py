@@ -36,7 +36,7 @@ class Server:
     tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list)
     _answers: list[Answer] = field(default_factory=list)
-    _port: int = 0
+    port: int = 0
 
     def script(self, *answers: Answer) -> None:
         """What to do next; the last is repeated for ever."""
@@ -45,7 +45,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://localhost:{self._port}/v1"
+        return f"{'https' if self.tls else 'http'}://localhost:{self.port}/v1"
 
     @property
     def bodies(self) -> list[Json]:
@@ -64,7 +64,7 @@ class Server:
     async def _serve(self, ready: threading.Event) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._connected, "localhost", 0, ssl=self.tls)
-        self._port = server.sockets[0].getsockname()[1]
+        self.port = server.sockets[0].getsockname()[1]
         ready.set()
         await self._end.wait()
         server.close()
@@ -74,7 +74,11 @@ class Server:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection: what keeps a connection alive is not under test."""
         try:
-            request = await _read(reader)
+            first = await reader.readexactly(1)
+            if first == b"\x16":  # a TLS handshake
+                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                return
+            request = await _read(first, reader)
             self.requests.append(request)
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             await answer(writer, request)
@@ -85,8 +89,8 @@ class Server:
             writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> Request:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+async def _read(first: bytes, reader: asyncio.StreamReader) -> Request:
+    head = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in head[1:] if line)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Request(head[0].split(" ")[1], headers, json.loads(body or b"{}"))

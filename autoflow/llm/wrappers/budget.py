@@ -73,7 +73,7 @@ class Budgeted(Wrapper):
         """Raises BudgetExceeded: no further call may start."""
         calls = self.totals.calls + self._under_way
         if self._max_calls is not None and calls >= self._max_calls:
-            raise BudgetExceeded("max-calls", f"{calls} model calls were made, as many as allowed.")
+            raise BudgetExceeded("max-calls", f"The limit of {self._max_calls} model calls was reached.")
         if self._max_tokens is not None and self._tokens >= self._max_tokens:
             raise BudgetExceeded("max-tokens", f"{self._tokens:,} tokens were taken; {self._max_tokens:,} are allowed.")
         cost = self.totals.cost_usd
