@@ -6,14 +6,17 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from autoflow.errors import StoreError
-from autoflow.interpret.memory import Embedder, Lexical
+from autoflow.interpret.embedding import best_embedder
+from autoflow.interpret.memory import Embedder
 from autoflow.interpret.observer import Observer, Paused, Recorder
 from autoflow.interpret.prompting import Prompts
 from autoflow.interpret.run import Clock, Run, Stop, steady_clock
 from autoflow.interpret.state import RunState, whole_visits
 from autoflow.interpret.visit import carry_out
+from autoflow.lang import check, format_workflow
 from autoflow.lang.workflow import Step, Workflow
 from autoflow.llm.base import LLM, Image
 from autoflow.records import Event, RunPolicy, StopReason, Task, Totals
@@ -60,9 +63,10 @@ async def interpret(
     )  # fmt: skip
     if not any(event.kind == "run_started" for event in past):
         _start(run)
-    await _load_images(run)
     try:
-        await _steps(run, embedder or Lexical())
+        _refuse_errors(workflow)
+        await _load_images(run)
+        await _steps(run, cache(lambda: embedder or best_embedder()))
     except Stop as stop:
         return _result(run, stop)
     except asyncio.CancelledError:
@@ -76,6 +80,16 @@ def _start(run: Run) -> None:
              policy=run.policy.model_dump(mode="json"), workflow_sha256=_sha256(run.workflow))  # fmt: skip
     for problem in run.toolbox.problems:
         run.warn(problem.message, problem.hint)
+
+
+def _refuse_errors(workflow: Workflow) -> None:
+    """Raises Stop: a workflow with errors is not run, so it costs nothing."""
+    errors = [found for found in check(workflow) if found.severity == "error"]
+    if errors:
+        first = errors[0]
+        count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise Stop("invalid-workflow", f"The workflow has {count}; line {first.line}: {first.message}",
+                   first.hint or "Mend it, then run it again.")  # fmt: skip
 
 
 async def _load_images(run: Run) -> None:
@@ -93,10 +107,11 @@ async def _load_images(run: Run) -> None:
 
 
 def _sha256(workflow: Workflow) -> str:
-    return hashlib.sha256(repr(workflow.steps).encode("utf-8", "surrogatepass")).hexdigest()
+    """Of the canonical text, so that how it was typed does not matter."""
+    return hashlib.sha256(format_workflow(workflow).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def _steps(run: Run, embedder: Embedder) -> None:
+async def _steps(run: Run, embedder: Callable[[], Embedder]) -> None:
     """Visit after visit until something raises Stop."""
     while True:
         step = _next(run)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from autoflow.errors import ModelError
 from autoflow.interpret.branches import read_branch
 from autoflow.interpret.prompting import Part
 from autoflow.interpret.replies import json_object, visible
@@ -44,8 +45,11 @@ class Lexical:
         return self._ranking.scores(query, texts)
 
 
-async def recall(run: Run, step: Step, embedder: Embedder) -> list[Observation]:
-    """The observations that this step is shown, in the order in which they were made, within the limit of tokens."""
+async def recall(run: Run, step: Step, embedder: Callable[[], Embedder]) -> list[Observation]:
+    """The observations that this step is shown, in the order in which they were made, within the limit of tokens.
+
+    `embedder` is only asked for where one is needed: finding the best takes time.
+    """
     observations = run.state.observations
     if not observations:
         return []
@@ -58,7 +62,7 @@ async def recall(run: Run, step: Step, embedder: Embedder) -> list[Observation]:
 
 
 async def _choose(
-    run: Run, step: Step, embedder: Embedder, observations: Sequence[Observation]
+    run: Run, step: Step, embedder: Callable[[], Embedder], observations: Sequence[Observation]
 ) -> tuple[str, Sequence[Observation], str]:
     """The strategy that was used, what it wants shown (most wanted first), and why."""
     newest_first = observations[::-1]
@@ -72,19 +76,28 @@ async def _choose(
         case "all" if _size(observations) <= run.policy.memory_tokens * CHARACTERS_A_TOKEN:
             return "all", newest_first, "all fit"
         case _:
-            ranked = await _nearest(step, embedder, newest_first[:COMPARED])
-            return "embedding" if embedder.name != "lexical" else "lexical", ranked, f"nearest first by {embedder.name}"
+            return await _nearest(run, step, embedder(), newest_first[:COMPARED])
 
 
 def _size(observations: Sequence[Observation]) -> int:
     return sum(len(o.text) for o in observations)
 
 
-async def _nearest(step: Step, embedder: Embedder, observations: Sequence[Observation]) -> list[Observation]:
+async def _nearest(
+    run: Run, step: Step, embedder: Embedder, observations: Sequence[Observation]
+) -> tuple[str, Sequence[Observation], str]:
+    """By similarity, without a call. Equally near ones: the most recent first, which is their order here."""
+    texts = [f"{o.description} {o.text}" for o in observations]
     query = f"{step.name} {step.instruction}"
-    scores = await embedder.scores(query, [f"{o.description} {o.text}" for o in observations])
-    # Equally near ones: the most recent first, which is their order here.
-    return [o for _, o in sorted(zip(scores, observations, strict=True), key=lambda pair: -pair[0])]
+    try:
+        scores = await embedder.scores(query, texts)
+    except ModelError as error:
+        run.warn(error.message, "Observations were compared by their words instead.")
+        embedder = Lexical()
+        scores = await embedder.scores(query, texts)
+    ranked = [o for _, o in sorted(zip(scores, observations, strict=True), key=lambda pair: -pair[0])]
+    strategy = "lexical" if embedder.name == "lexical" else "embedding"
+    return strategy, ranked, f"nearest first by {embedder.name}"
 
 
 async def _picked(run: Run, step: Step, observations: Sequence[Observation]) -> list[Observation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from autoflow.interpret.branches import read_branch, without_choice
 from autoflow.interpret.conversation import Conversation
@@ -14,7 +14,7 @@ from autoflow.llm.base import Choice, Completion, JsonSchema
 from autoflow.records import Event, Json
 
 
-async def carry_out(run: Run, step: Step, embedder: Embedder) -> None:
+async def carry_out(run: Run, step: Step, embedder: Callable[[], Embedder]) -> None:
     """One visit, in the record from `step_entered` to `step_finished`. Raises Stop."""
     began, first = run.clock(), len(run.pending)
     run.emit("step_entered", step=step.name, type=step.type, instruction=step.instruction)
