@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from operator import attrgetter
 
 from autoflow.lang.diagnostics import Diagnostic
-from autoflow.lang.draft import Draft, index_names
+from autoflow.lang.draft import Draft
 from autoflow.lang.formatter import canonical
 from autoflow.lang.lines import CONTROL, Span
-from autoflow.lang.names import guess_type, quoted
-from autoflow.lang.page import Page, no_steps, read_line
-from autoflow.lang.reach import Lost, check_reach
+from autoflow.lang.names import quoted
+from autoflow.lang.page import Page, no_steps, read_comment
+from autoflow.lang.reach import Reach
 from autoflow.lang.targets import Targets
-from autoflow.lang.workflow import STEP_TYPES, Step, StepType, Workflow, fold
+from autoflow.lang.workflow import Step, Workflow, fold
 
 
 def check(workflow: Workflow) -> tuple[Diagnostic, ...]:
@@ -23,73 +23,70 @@ def check(workflow: Workflow) -> tuple[Diagnostic, ...]:
     where the text could not hold it is an error.
     """
     plain = canonical(workflow)
-    page, drafts = _placed(plain)
-    if not drafts:
+    page, lines = _placed(plain)
+    if not lines:
         return tuple(page.found) if page.lost else (no_steps(""),)
-    found = page.found
-    for draft, step, raw in zip(drafts, plain.steps, workflow.steps, strict=True):
-        found += [*_controls(draft, raw), *check_fields(draft), *_marks(draft, step), *_pairs(draft)]
-        found += check_type(draft) if draft.sound else ()
-    found += conclude(page, drafts)
-    return in_order(found)
+    rules = Rules(page, lines, [step.name for step in plain.steps])
+    for step, raw, line in zip(plain.steps, workflow.steps, lines, strict=True):
+        draft = _draft(step, line)
+        page.found += [*_controls(draft, raw), *check_fields(draft), *_marks(draft), *_pairs(draft)]
+        rules.add(draft)
+    return rules.conclude()
 
 
-def conclude(page: Page, drafts: Sequence[Draft]) -> Iterable[Diagnostic]:
-    """What only the whole workflow shows: names used twice, targets, reachability. Spells targets as step names."""
-    names, found = index_names(drafts)
-    targets = Targets(drafts, names, page.lost)
-    for draft in drafts:
-        draft.open = draft.open or not draft.sound
-        found += targets.check(draft)
-    found += check_reach(drafts, _lost(page))
-    return found
+class Rules:
+    """The rules on drafts that are added one after the other, and on the whole that they make."""
+
+    def __init__(self, page: Page, lines: list[int], names: list[str]) -> None:
+        self._page = page
+        self._reach = Reach()
+        self.targets = Targets(names, lines, page.lost)
+
+    def add(self, draft: Draft) -> None:
+        """Check a draft whose branches were read. Targets get the spelling of their step."""
+        found = self._page.found
+        if draft.sound:
+            found += check_type(draft)
+        else:
+            draft.open = True
+        position = len(self._reach.ways)
+        found += self.targets.check(draft, position)
+        apart = self.targets.is_duplicate(position) or draft.unusable or not draft.name.text
+        self._reach.add(draft, self.targets.resolve(draft), apart)
+
+    def conclude(self) -> tuple[Diagnostic, ...]:
+        """All that was found, in the order of the text."""
+        found = [*self._page.found, *self._reach.check(self._page.lost.values())]
+        return tuple(sorted(found, key=attrgetter("line", "column", "end_column")))
 
 
-def _lost(page: Page) -> Lost:
-    if not page.lost:
-        return "none"
-    return "first" if 0 in page.lost.values() else "some"
-
-
-def in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics in the order of the text."""
-    return tuple(sorted(found, key=attrgetter("line", "column", "end_column")))
-
-
-def kind_of(word: str) -> StepType | None:
-    """The type that a word is, or most probably means."""
-    folded = fold(word)
-    return next((kind for kind in STEP_TYPES if kind == folded), None) or guess_type(word)
-
-
-def _placed(workflow: Workflow) -> tuple[Page, list[Draft]]:
-    """The steps where the canonical text holds them, and what its comments are."""
+def _placed(workflow: Workflow) -> tuple[Page, list[int]]:
+    """What the comments are, and the lines on which the canonical text holds the steps."""
     page = Page()
-    drafts: list[Draft] = []
+    lines: list[int] = []
     waiting = iter(workflow.comments)
     comment = next(waiting, None)
     for position in range(len(workflow.steps) + 1):
         while comment and comment.before <= position:
-            read_line(page, len(drafts) + len(page.comments) + 1, comment.text, len(drafts))
+            read_comment(page, len(lines) + len(page.comments) + 1, comment.text, len(lines))
             comment = next(waiting, None)
-        if position < len(workflow.steps):
-            drafts.append(_draft(workflow.steps[position], len(drafts) + len(page.comments) + 1))
-    return page, drafts
+        lines.append(len(lines) + len(page.comments) + 1)
+    return page, lines[:-1]
 
 
 def _draft(step: Step, line: int) -> Draft:
-    spans: list[Span] = []
-    place = 0
-    for text, gap in ((step.name, 3), (step.type, 3), (step.instruction, 3)):
-        spans.append(Span(text, place, place + len(text)))
-        place += len(text) + gap
+    """The step's fields where `format_step` puts them."""
+    name = Span(step.name, 0, len(step.name))
+    word = Span(step.type, name.end + 3, name.end + 3 + len(step.type))
+    instruction = Span(step.instruction, word.end + 3, word.end + 3 + len(step.instruction))
+    place = instruction.end + 3
     pairs = []
     for branch in step.branches:
         key = Span(branch.key, place, place + len(branch.key))
         place = key.end + (2 if branch.key else 0)
         pairs.append((key, Span(branch.target, place, place + len(branch.target))))
         place += len(branch.target) + 2
-    return Draft(line, spans[0], spans[1], kind_of(step.type), spans[2], pairs, fixable=False)
+    return Draft(line, name, word, instruction, pairs, fixable=False)
 
 
 def _controls(draft: Draft, raw: Step) -> Iterable[Diagnostic]:
@@ -99,7 +96,7 @@ def _controls(draft: Draft, raw: Step) -> Iterable[Diagnostic]:
         yield draft.report("control-character", draft.name, message, "put a space in its place")
 
 
-def _marks(draft: Draft, step: Step) -> Iterable[Diagnostic]:
+def _marks(draft: Draft) -> Iterable[Diagnostic]:
     """Colons where the text would take them for separators."""
     if draft.name.text != draft.name.text.strip(": "):
         message = f"the name {draft.title} begins or ends with `:`, which separates fields"
@@ -138,7 +135,7 @@ def check_fields(draft: Draft) -> Iterable[Diagnostic]:
     if draft.unusable:
         message = f"the name {draft.title} begins with `#` or holds `::`, so that no branch can lead to it"
         yield draft.report("reserved-mark", draft.name, message, "give the step another name")
-    if fold(draft.word.text) not in STEP_TYPES:
+    if draft.type is None:
         yield _unknown_type(draft)
     if not draft.instruction.text:
         where = Span("", draft.instruction.start - 3, draft.instruction.start)

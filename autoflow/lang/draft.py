@@ -1,49 +1,46 @@
-"""A step on its way into a workflow: what was read of it, where it stands, and what its faults leave uncertain.
-
-One fault, one slug: a step whose way on is already reported as faulty counts as leading anywhere (`Draft.open`), so
-that nothing is said about reachability that would only follow from that fault.
-"""
+"""A step on its way into a workflow: what was read, where it stands, and what its faults leave uncertain."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from autoflow.lang.catalogue import report
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.lines import Span, edit
-from autoflow.lang.names import quoted
-from autoflow.lang.workflow import STEP_TYPES, Branch, Step, StepType, fold
-
-Pair = tuple[Span, Span]
+from autoflow.lang.names import guess_type, quoted
+from autoflow.lang.workflow import Branch, Step, StepType, fold
 
 
 @dataclass(slots=True)
 class Draft:
-    """A step on its way into a workflow: what was read, where it stands, and what its faults leave uncertain."""
+    """One step while its line is looked at."""
 
     line: int
     name: Span
     word: Span  # the type as written
-    kind: StepType | None  # what `word` says or most probably means
     instruction: Span
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[tuple[Span, Span]] = field(default_factory=list)
     area: Span | None = None  # all the branches; None where their field is missing
     sound: bool = True  # the branches could be read; else their fault is reported
     paired: bool = True  # it is certain which parts are keys and which are targets
+    open: bool = False  # a reported fault leaves uncertain where it leads
     fixable: bool = True  # it came from a text, so that fixes can be offered
-    open: bool = False  # nobody can tell where it leads
-    apart: bool = False  # no target can mean it: a duplicate, or no usable name
-    ways: list[int] = field(default_factory=list)
+    kind: StepType | None = None  # the type that `word` says or most probably means; all rules go by this
+    type: StepType | None = None  # the type that it says
+
+    def __post_init__(self) -> None:
+        self.kind = guess_type(self.word.text)
+        self.type = self.kind if self.kind == fold(self.word.text) else None
 
     @property
     def title(self) -> str:
+        """The step as messages name it."""
         return quoted(self.name.text) if self.name.text else f"the step on line {self.line}"
 
     @property
     def unusable(self) -> bool:
         """The name is one that no line or no target can hold."""
-        return self.name.text.startswith("#") or "::" in self.name.text
+        return "::" in self.name.text or self.name.text.startswith("#")
 
     def report(
         self, slug: str, where: Span, message: str, hint: str = "", fix: tuple[Span, str] | None = None
@@ -54,29 +51,8 @@ class Draft:
 
     def step(self) -> Step:
         """The step as the workflow holds it."""
-        kind = fold(self.word.text)
-        branches = tuple(Branch(_key(kind, key.text), target.text) for key, target in self.pairs)
-        word = kind if kind in STEP_TYPES else self.word.text
-        return Step(self.name.text, word, self.instruction.text, branches, self.line)
-
-
-def _key(kind: str, key: str) -> str:
-    return "next" if kind == "process" and fold(key) == "next" else key
-
-
-def index_names(drafts: Sequence[Draft]) -> tuple[dict[str, int], list[Diagnostic]]:
-    """Folded name -> the first step of that name, and the names used twice."""
-    names: dict[str, int] = {}
-    found: list[Diagnostic] = []
-    for position, draft in enumerate(drafts):
-        folded = fold(draft.name.text)
-        duplicate = bool(folded) and names.setdefault(folded, position) != position
-        draft.apart = duplicate or not folded or draft.unusable
-        if duplicate:
-            found.append(_duplicate(draft, drafts[names[folded]]))
-    return names, found
-
-
-def _duplicate(draft: Draft, first: Draft) -> Diagnostic:
-    message = f"{draft.title} is already the name of the step on line {first.line}"
-    return draft.report("duplicate-name", draft.name, message, "give one of the two another name")
+        pairs = [(key.text, target.text) for key, target in self.pairs]
+        if self.type == "process":
+            pairs = [("next" if fold(key) == "next" else key, target) for key, target in pairs]
+        branches = tuple([Branch(key, target) for key, target in pairs])
+        return Step(self.name.text, self.type or self.word.text, self.instruction.text, branches, self.line)

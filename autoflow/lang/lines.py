@@ -69,10 +69,17 @@ def without_leading_colons(line: str, start: int, end: int) -> Span:
 
 def _stripped(line: str, start: int, end: int, marks: str | None) -> Span:
     raw = line[start:end]
-    kept = raw.lstrip(marks)
-    begin = end - len(kept)
-    kept = kept.rstrip(marks)
-    return Span(" ".join(kept.split()), begin, begin + len(kept)) if kept else Span("", start, start)
+    kept = raw.strip(marks)
+    if not kept:
+        return Span("", start, start)
+    if len(kept) < len(raw):
+        start = end - len(raw.lstrip(marks))
+    return Span(kept if _single_spaced(kept) else " ".join(kept.split()), start, start + len(kept))
+
+
+def _single_spaced(text: str) -> bool:
+    """No white space but single blanks (`isprintable` knows no other white space than the blank)."""
+    return "  " not in text and text.isprintable()
 
 
 def edit(line: int, start: int, end: int, text: str) -> tuple[Edit, ...]:

@@ -14,56 +14,72 @@ Bounds = list[tuple[int, int]]
 
 
 @dataclass(slots=True)
-class Row:
-    """A line that is a step: at least three fields."""
-
-    number: int
-    line: str
-    bounds: Bounds
-    name: Span
-    joined: Span | None = None  # the `::` between name and type that is read as `:::`
-
-
-@dataclass(slots=True)
 class Page:
-    """What the first pass finds."""
+    """What the first pass finds.
 
-    rows: list[Row] = field(default_factory=list)
+    A step is kept as little as can be (its line is split again when it is read): with 100,000 of them, every object
+    that lives on costs the garbage collector's time.
+    """
+
+    rows: list[tuple[int, str]] = field(default_factory=list)  # number and text of each line that is a step
+    names: list[str] = field(default_factory=list)  # of the steps
     comments: list[Comment] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
     lost: dict[str, int] = field(default_factory=dict)  # folded names of lines with two fields -> steps before them
-    first_line: str = ""
 
 
 def read_lines(lines: list[str]) -> Page:
-    """Sort the lines of a text into steps and comments, and split the steps into fields."""
-    page = Page(first_line=lines[0] if lines else "")
+    """Sort the lines of a text into steps and comments."""
+    page = Page()
     for number, line in enumerate(lines, 1):
         control = None if line.isprintable() else CONTROL.search(line)
         if control:
             page.found.append(_control(number, line, control.start()))
             line = CONTROL.sub(" ", line)
-        row = read_line(page, number, line, len(page.rows))
-        if row:
-            page.rows.append(row)
+        if ":::" in line and not line.lstrip().startswith("#"):
+            bounds, _ = step_fields(line)
+            if len(bounds) > 2:
+                page.rows.append((number, line))
+                page.names.append(without_colons(line, *bounds[0]).text)
+                continue
+        read_comment(page, number, line, len(page.rows))
     return page
 
 
-def read_line(page: Page, number: int, line: str, before: int) -> Row | None:
-    """A step's fields; any other line goes to the page's comments, `before` steps in front of it."""
-    if ":::" not in line or line.lstrip().startswith("#"):
-        page.comments.append(Comment(line.rstrip(), before))
-        _read_comment(page, number, line)
-        return None
+def step_fields(line: str) -> tuple[Bounds, Span | None]:
+    """The ranges of a step's fields, and the `::` between name and type that is read as `:::`.
+
+    That one is only looked for where three fields are there without it: `Step 1::process:::...`.
+    """
     bounds = split_fields(line)
-    if len(bounds) < 3:
-        page.comments.append(Comment(line.rstrip(), before))
-        _missing_field(page, number, line, before)
-        return None
-    joined = _joined(line, *bounds[0])
-    if joined:
-        bounds[:1] = [(0, joined.start), (joined.end, bounds[0][1])]
-    return Row(number, line, bounds, without_colons(line, *bounds[0]), joined)
+    start, end = bounds[0]
+    place = line.rfind("::", start, end) if len(bounds) > 2 else -1
+    if place < 0 or fold(line[place + 2 : end]) not in STEP_TYPES:
+        return bounds, None
+    bounds[:1] = [(start, place), (place + 2, end)]
+    return bounds, Span("::", place, place + 2)
+
+
+def read_comment(page: Page, number: int, line: str, before: int) -> None:
+    """Keep a line that is no step, `before` steps in front of it; say so where it was not meant as a comment."""
+    page.comments.append(Comment(line.rstrip(), before))
+    where = trimmed(line, 0, len(line))
+    if not where.text or where.text.startswith("#"):
+        return
+    if ":::" in where.text:
+        page.found.append(_missing_field(page, number, line, before))
+    else:
+        message = "this line is no step: it is kept as a comment"
+        page.found.append(report("prose", number, where.start, where.end, message, "begin comments with `#`"))
+
+
+def _missing_field(page: Page, number: int, line: str, before: int) -> Diagnostic:
+    start, end = split_fields(line)[0]
+    page.lost.setdefault(fold(without_colons(line, start, end).text), before)
+    where = trimmed(line, 0, len(line))
+    message = f"{quoted(where.text)} has two fields; a step has a name, a type, an instruction and branches"
+    hint = "write `name:::type:::instruction:::branches`, or begin the line with `#`"
+    return report("missing-field", number, where.start, where.end, message, hint)
 
 
 def _control(number: int, line: str, first: int) -> Diagnostic:
@@ -71,30 +87,6 @@ def _control(number: int, line: str, first: int) -> Diagnostic:
     message = f"the control character U+{ord(line[first]):04X} is read as a space"
     fix = edit(number, first, last, CONTROL.sub(" ", line[first:last]))
     return report("control-character", number, first, first + 1, message, "put a space in its place", fix)
-
-
-def _read_comment(page: Page, number: int, line: str) -> None:
-    where = trimmed(line, 0, len(line))
-    if where.text and not where.text.startswith("#"):
-        message = "this line is no step: it is kept as a comment"
-        page.found.append(report("prose", number, where.start, where.end, message, "begin comments with `#`"))
-
-
-def _missing_field(page: Page, number: int, line: str, before: int) -> None:
-    start, end = split_fields(line)[0]
-    page.lost.setdefault(fold(without_colons(line, start, end).text), before)
-    where = trimmed(line, 0, len(line))
-    message = f"{quoted(where.text)} has two fields; a step has a name, a type, an instruction and branches"
-    hint = "write `name:::type:::instruction:::branches`, or begin the line with `#`"
-    page.found.append(report("missing-field", number, where.start, where.end, message, hint))
-
-
-def _joined(line: str, start: int, end: int) -> Span | None:
-    """The `::` in the first field, where a type follows it: `Step 1::process:::...`."""
-    place = line.rfind("::", start, end)
-    if place < 0 or fold(line[place + 2 : end]) not in STEP_TYPES:
-        return None
-    return Span("::", place, place + 2)
 
 
 def no_steps(first_line: str) -> Diagnostic:

@@ -16,14 +16,14 @@ from itertools import zip_longest
 
 from autoflow.errors import WorkflowError
 from autoflow.lang.branches import Area, area_start, read_area
-from autoflow.lang.checker import check_fields, check_type, conclude, in_order, kind_of
+from autoflow.lang.checker import Rules, check_fields
 from autoflow.lang.diagnostics import Diagnostic, ParseResult
 from autoflow.lang.draft import Draft
-from autoflow.lang.lines import Span, split_lines, trimmed, without_leading_colons
-from autoflow.lang.names import quoted
-from autoflow.lang.page import Bounds, Row, no_steps, read_lines
+from autoflow.lang.lines import Span, split_lines, trimmed, without_colons, without_leading_colons
+from autoflow.lang.names import guess_type, quoted
+from autoflow.lang.page import Bounds, no_steps, read_lines, step_fields
 from autoflow.lang.render import render
-from autoflow.lang.workflow import Workflow, fold
+from autoflow.lang.workflow import Step, Workflow, fold
 
 
 class WorkflowSyntaxError(WorkflowError):
@@ -42,20 +42,19 @@ class WorkflowSyntaxError(WorkflowError):
 
 def parse(text: str) -> ParseResult:
     """Read a workflow. Never raises; positions refer to `ParseResult.text`, the text without its byte order mark."""
-    page = read_lines(split_lines(text))
-    drafts: list[Draft] = []
-    found = page.found
+    lines = split_lines(text)
+    page = read_lines(lines)
+    steps: list[Step] = []
+    found: tuple[Diagnostic, ...] = tuple(page.found) if page.lost else (no_steps(lines[0] if lines else ""),)
     if page.rows:
-        known = {fold(row.name.text) for row in page.rows} | page.lost.keys()
-        known.discard("")
-        for row in page.rows:
-            draft = _read_step(row, known, found)
-            drafts.append(draft)
-        found += conclude(page, drafts)
-    elif not page.lost:
-        found = [no_steps(page.first_line)]
-    workflow = Workflow(tuple(draft.step() for draft in drafts), tuple(page.comments))
-    return ParseResult(workflow, in_order(found), text.removeprefix("\ufeff"))
+        rules = Rules(page, [number for number, _ in page.rows], page.names)
+        for number, line in page.rows:
+            draft, faults = _read_step(number, line, rules.targets)
+            page.found += faults
+            rules.add(draft)
+            steps.append(draft.step())
+        found = rules.conclude()
+    return ParseResult(Workflow(tuple(steps), tuple(page.comments)), found, text.removeprefix("\ufeff"))
 
 
 def parse_strict(text: str, filename: str = "workflow.core") -> Workflow:
@@ -66,26 +65,22 @@ def parse_strict(text: str, filename: str = "workflow.core") -> Workflow:
     return result.workflow
 
 
-def _read_step(row: Row, known: Container[str], found: list[Diagnostic]) -> Draft:
-    """Read one step and add to `found` what is wrong with its line alone."""
-    line, bounds = row.line, row.bounds
-    word = trimmed(line, *bounds[1])
-    kind = kind_of(word.text)
-    first = area_start(line, bounds, kind, known)
+def _read_step(number: int, line: str, known: Container[str]) -> tuple[Draft, list[Diagnostic]]:
+    """Read one step, and say what is wrong with its fields. `known`: folded names of steps."""
+    bounds, joined = step_fields(line)
+    name, word = without_colons(line, *bounds[0]), trimmed(line, *bounds[1])
+    first = area_start(line, bounds, guess_type(word.text), known)
     instruction, separated = _instruction(line, bounds[2:first])
-    draft = Draft(row.number, row.name, word, kind, instruction)
-    found += check_fields(draft)
-    found += _name_marks(draft, row)
-    found += _instruction_marks(draft, row, separated)
+    draft = Draft(number, name, word, instruction)
+    found = [*check_fields(draft), *_name_marks(draft, line, bounds[0], joined)]
+    found += _instruction_marks(draft, line, bounds, separated)
     if first is None:
         found += _missing_branches(draft, line)
-    else:
-        whole = trimmed(line, bounds[first][0], len(line))
-        if whole.text:
-            found += _branches(draft, line, read_area(line, whole, known), known)
-    if draft.sound:
-        found += check_type(draft)
-    return draft
+        return draft, found
+    whole = trimmed(line, bounds[first][0], len(line))
+    if whole.text:
+        found += _branches(draft, line, read_area(line, whole, known), known)
+    return draft, found
 
 
 def _instruction(line: str, bounds: Bounds) -> tuple[Span, bool]:
@@ -103,26 +98,28 @@ def _instruction(line: str, bounds: Bounds) -> tuple[Span, bool]:
     return where._replace(text="".join(pieces)), bool(pieces)
 
 
-def _instruction_marks(draft: Draft, row: Row, separated: bool) -> Iterable[Diagnostic]:
+def _instruction_marks(draft: Draft, line: str, bounds: Bounds, separated: bool) -> Iterable[Diagnostic]:
     if separated:
-        mark = Span("", row.bounds[2][1], row.bounds[3][0])
+        mark = Span("", bounds[2][1], bounds[3][0])
         message = f"the instruction of {draft.title} holds `:::`, which separates fields"
         fix = (draft.instruction, draft.instruction.text)
         yield draft.report("instruction-separator", mark, message, "it is read as `:`", fix)
         return
-    whole = trimmed(row.line, *row.bounds[2])
-    if draft.instruction.text and whole.start < draft.instruction.start:
-        colons = Span("", whole.start, draft.instruction.start)
+    start = bounds[2][0]
+    if draft.instruction.text and line.find(":", start, draft.instruction.start) >= 0:
+        colons = Span("", line.index(":", start), draft.instruction.start)
         message = f"the instruction of {draft.title} begins with `:`, which would be taken for a separator"
         yield draft.report("reserved-mark", colons, message, "leave it out", (colons, ""))
 
 
-def _name_marks(draft: Draft, row: Row) -> Iterable[Diagnostic]:
-    if row.joined:
+def _name_marks(draft: Draft, line: str, bound: tuple[int, int], joined: Span | None) -> Iterable[Diagnostic]:
+    if joined:
         message = f"`::` stands between the name and the type of {draft.title}, where `:::` belongs"
-        yield draft.report("reserved-mark", row.joined, message, "write `:::`", (row.joined, ":::"))
-    whole = trimmed(row.line, *row.bounds[0])
-    if draft.name.text and not draft.unusable and (whole.start, whole.end) != (draft.name.start, draft.name.end):
+        yield draft.report("reserved-mark", joined, message, "write `:::`", (joined, ":::"))
+    if bound == (draft.name.start, draft.name.end) or not draft.name.text or draft.unusable:
+        return
+    whole = trimmed(line, *bound)
+    if len(whole.text) > len(draft.name.text):
         message = f"the name {quoted(whole.text)} begins or ends with `:`"
         yield draft.report("reserved-mark", whole, message, f"it is read as {draft.title}", (whole, draft.name.text))
 

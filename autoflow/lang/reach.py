@@ -1,66 +1,84 @@
 """Where the runs of a workflow can get to: steps that are never reached, loops without end, a missing end.
 
-Only what follows from well-read branches is said: a step whose way on is uncertain (`Draft.open`) may lead anywhere, so
-it counts as a way to a terminal, and where one can be reached nothing is called unreachable.
+One fault, one slug: a step whose way on is uncertain because of a reported fault may lead anywhere, so it counts as a
+way to a terminal, and where such a step can be reached nothing is called unreachable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal
 
 from autoflow.lang import graph
+from autoflow.lang.catalogue import report
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.draft import Draft
-from autoflow.lang.names import listed
-
-Lost = Literal["none", "some", "first"]
 
 
-def check_reach(drafts: Sequence[Draft], lost: Lost = "none") -> Iterable[Diagnostic]:
-    """Where runs can get to. `lost`: whether there are lines with too few fields, at all or before the first step."""
-    ways = [draft.ways for draft in drafts]
-    if lost != "first":
-        yield from _unreachable(drafts, ways)
-    if any(draft.kind == "terminal" for draft in drafts):
-        yield from _stuck(drafts, ways)
-    elif lost == "none" and not any(draft.open for draft in drafts):
-        last = drafts[-1]
-        hint = "make the step that gives the answer a `terminal`"
-        yield last.report("no-terminal", last.name, "there is no terminal: no run would ever end", hint)
+@dataclass(slots=True)
+class Reach:
+    """The graph of a workflow's steps, as they are read one after the other."""
 
+    places: list[tuple[str, int, int, int]] = field(default_factory=list)  # title; line, start and end of the name
+    ways: list[tuple[int, ...]] = field(default_factory=list)
+    ends: set[int] = field(default_factory=set)  # terminals
+    open: set[int] = field(default_factory=set)  # steps that may lead anywhere
+    apart: set[int] = field(default_factory=set)  # steps that no target can mean: duplicates, unusable names
 
-def _unreachable(drafts: Sequence[Draft], ways: graph.Ways) -> Iterable[Diagnostic]:
-    apart = [position for position, draft in enumerate(drafts) if draft.apart]
-    seen = graph.reachable([0, *apart], ways)
-    if len(seen) == len(drafts) or any(drafts[position].open for position in seen):
-        return
-    for position, draft in enumerate(drafts):
-        if position not in seen:
-            message = f"{draft.title} cannot be reached from {drafts[0].title}"
-            yield draft.report("unreachable", draft.name, message, "let a branch lead to it, or delete it")
+    def add(self, draft: Draft, ways: tuple[int, ...], apart: bool) -> None:
+        """The next step, and the positions it leads to."""
+        position = len(self.ways)
+        self.places.append((draft.title, draft.line, draft.name.start, draft.name.end))
+        self.ways.append(ways)
+        if draft.kind == "terminal":
+            self.ends.add(position)
+        elif draft.open:
+            self.open.add(position)
+        if apart:
+            self.apart.add(position)
 
+    def check(self, lost: Iterable[int]) -> Iterable[Diagnostic]:
+        """`lost`: positions in front of which lines stand that lack fields to be steps."""
+        missing = set(lost)
+        if 0 not in missing:
+            yield from self._unreachable()
+        if self.ends:
+            yield from self._stuck()
+        elif not missing and not self.open:
+            hint = "make the step that gives the answer a `terminal`"
+            yield self._report("no-terminal", len(self.ways) - 1, "there is no terminal: no run would ever end", hint)
 
-def _stuck(drafts: Sequence[Draft], ways: graph.Ways) -> Iterable[Diagnostic]:
-    reached = graph.reachable([0], ways)
-    ends = [position for position in reached if drafts[position].open or drafts[position].kind == "terminal"]
-    stuck = reached - graph.reachable(ends, graph.reversed_ways(ways))
-    looping: set[int] = set()
-    for loop in graph.closed_loops(stuck, ways):
-        looping.update(loop)
-        yield _endless(drafts, loop)
-    for position in sorted(stuck - looping):
-        draft = drafts[position]
-        message = f"no terminal can be reached from {draft.title}"
-        yield draft.report("dead-end", draft.name, message, "every way from here leads into an endless loop")
+    def _unreachable(self) -> Iterable[Diagnostic]:
+        seen = graph.reachable([0, *self.apart], self.ways)
+        if len(seen) == len(self.ways) or not seen.isdisjoint(self.open):
+            return
+        for position in range(len(self.ways)):
+            if position not in seen:
+                message = f"{self._title(position)} cannot be reached from {self._title(0)}"
+                yield self._report("unreachable", position, message, "let a branch lead to it, or delete it")
 
+    def _stuck(self) -> Iterable[Diagnostic]:
+        reached = graph.reachable([0], self.ways)
+        stuck = reached - graph.reachable(reached & (self.ends | self.open), graph.reversed_ways(self.ways))
+        looping: set[int] = set()
+        for loop in graph.closed_loops(stuck, self.ways):
+            looping.update(loop)
+            yield self._endless(loop)
+        for position in sorted(stuck - looping):
+            message = f"no terminal can be reached from {self._title(position)}"
+            yield self._report("dead-end", position, message, "every way from here leads into an endless loop")
 
-def _endless(drafts: Sequence[Draft], loop: list[int]) -> Diagnostic:
-    first = drafts[loop[0]]
-    if len(loop) == 1:
-        message = f"{first.title} leads only to itself, without end"
-    else:
-        names = listed(drafts[position].name.text for position in islice(loop, 6))
-        message = f"{names} lead only to each other, without end"
-    return first.report("endless-loop", first.name, message, "let a decision among them lead out")
+    def _endless(self, loop: list[int]) -> Diagnostic:
+        message = f"{self._title(loop[0])} leads only to itself, without end"
+        if len(loop) > 1:
+            names = ", ".join(self._title(position) for position in islice(loop, 5))
+            message = f"{names}{' ...' if len(loop) > 5 else ''} lead only to each other, without end"
+        return self._report("endless-loop", loop[0], message, "let a decision among them lead out")
+
+    def _title(self, position: int) -> str:
+        return self.places[position][0]
+
+    def _report(self, slug: str, position: int, message: str, hint: str) -> Diagnostic:
+        _, line, start, end = self.places[position]
+        return report(slug, line, start, end, message, hint)

@@ -1,8 +1,8 @@
-"""What the branches of a workflow lead to."""
+"""What names mean: which step a target leads to, which names are used twice, which targets lead nowhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.draft import Draft
@@ -15,35 +15,55 @@ LISTED = 20  # unknown targets of one line that are reported; the last one says 
 
 
 class Targets:
-    """Finds what the branches lead to, and reports those that lead nowhere."""
+    """The names of a workflow's steps. `folded name in targets` tells whether a target can mean something."""
 
-    def __init__(self, drafts: Sequence[Draft], names: Mapping[str, int], lost: Iterable[str] = ()) -> None:
-        """`lost`: folded names of lines that are no steps for want of a field; targets may mean them."""
-        self._drafts = drafts
+    def __init__(self, names: Sequence[str], lines: Sequence[int], lost: Iterable[str] = ()) -> None:
+        """`names` and `lines` of the steps in order; `lost`: folded names of lines that lack fields to be steps."""
         self._names = names
+        self._lines = lines
         self._lost = frozenset(lost)
+        self._positions: dict[str, int] = {}
+        self._first: dict[int, int] = {}  # position of a duplicate -> of the step whose name it repeats
+        for position, name in enumerate(names):
+            folded = fold(name)
+            if folded and self._positions.setdefault(folded, position) != position:
+                self._first[position] = self._positions[folded]
         self._hinted = 0
         self._near: Names | None = None
-        self._steps = "steps are " + listed(draft.name.text for draft in drafts if draft.name.text)
 
-    def check(self, draft: Draft) -> Iterable[Diagnostic]:
-        """Fill in `ways`; spell targets as the step's name. A branch that leads nowhere leaves its step open."""
-        if draft.kind == "terminal":
-            return
-        unknown = []
+    def __contains__(self, folded: object) -> bool:
+        return folded in self._positions or (folded in self._lost and folded != "")
+
+    def is_duplicate(self, position: int) -> bool:
+        """Whether an earlier step has this name."""
+        return position in self._first
+
+    def check(self, draft: Draft, position: int) -> list[Diagnostic]:
+        """Whether the name at this position is new, and whether its targets exist."""
+        found = []
+        if position in self._first:
+            message = f"{draft.title} is already the name of the step on line {self._lines[self._first[position]]}"
+            found.append(draft.report("duplicate-name", draft.name, message, "give one of the two another name"))
+        if draft.paired and draft.kind != "terminal":
+            unknown = [pair for pair in draft.pairs if pair[1].text and fold(pair[1].text) not in self]
+            more = len(unknown) - LISTED
+            for number, pair in enumerate(unknown[:LISTED], 1):
+                found.append(self._unknown(draft, *pair, more if number == LISTED else 0))
+        return found
+
+    def resolve(self, draft: Draft) -> tuple[int, ...]:
+        """The positions that a step leads to. Targets get their step's spelling; one without a step opens the draft."""
+        ways = []
         for place, (key, target) in enumerate(draft.pairs):
-            folded = fold(target.text)
-            position = self._names.get(folded)
-            if position is not None:
-                draft.ways.append(position)
-                draft.pairs[place] = (key, target._replace(text=self._drafts[position].name.text))
+            position = self._positions.get(fold(target.text))
+            if position is None:
+                draft.open = True
                 continue
-            draft.open = True
-            if target.text and draft.paired and folded not in self._lost:
-                unknown.append((key, target))
-        more = len(unknown) - LISTED
-        for number, (key, target) in enumerate(unknown[:LISTED], 1):
-            yield self._unknown(draft, key, target, more if number == LISTED else 0)
+            ways.append(position)
+            name = self._names[position]
+            if name != target.text:
+                draft.pairs[place] = (key, target._replace(text=name))
+        return () if draft.kind == "terminal" else tuple(ways)
 
     def _unknown(self, draft: Draft, key: Span, target: Span, more: int) -> Diagnostic:
         branch = f"branch {quoted(key.text)}" if key.text else draft.title
@@ -53,15 +73,16 @@ class Targets:
         return draft.report("unknown-target", target, message, self._hint(target.text))
 
     def _hint(self, target: str) -> str:
+        steps = "steps are " + listed(name for name in self._names if name)
         self._hinted += 1
         if self._hinted > HINTED:
-            return self._steps
+            return steps
         if self._near is None:
-            self._near = Names(draft.name.text for draft in self._drafts)
+            self._near = Names(self._names)
         near = self._near.nearest(target)
         if near is None:
-            return self._steps
+            return steps
         mark = list_mark(near)
         if mark and fold(near[len(mark) :]) == fold(target):
             return f"the step is called {quoted(near)}: leave out the `{mark.strip()}`"
-        return f"{self._steps}; did you mean {quoted(near)}?"
+        return f"{steps}; did you mean {quoted(near)}?"
