@@ -1,0 +1,30 @@
+"""One colour and one shape for each step type, everywhere: cards, graph, text, charts, exports.
+
+Each colour is a single hue, the one that `autoflow.lang.export` fills shapes with. Components mix it with the theme's
+own background and text (`color-mix`), so it keeps its contrast in light and dark. No colour stands alone: the shape
+says the same, and the accent colour is kept for what can be pressed.
+"""
+
+from __future__ import annotations
+
+from autoflow.lang.export import TYPE_COLOURS as PAINTED
+
+TYPE_COLOURS: dict[str, str] = {name: colour.fill for name, colour in PAINTED.items()}
+PROBLEM_COLOURS: dict[str, str] = {"error": "#d1293d", "warning": "#b7791f", "information": "#64748b"}
+
+TYPE_ICONS: dict[str, str] = {
+    "process": ":material/rectangle:",
+    "decision": ":material/diamond:",
+    "terminal": ":material/stop_circle:",
+}
+PROBLEM_ICONS: dict[str, str] = {
+    "error": ":material/error:",
+    "warning": ":material/warning:",
+    "information": ":material/info:",
+}
+
+
+def css_variables() -> str:
+    """The colours as custom properties, for the style sheet of a component."""
+    named = {**{f"type-{k}": v for k, v in TYPE_COLOURS.items()}, **{f"is-{k}": v for k, v in PROBLEM_COLOURS.items()}}
+    return ":host {\n" + "".join(f"  --{name}: {value};\n" for name, value in named.items()) + "}\n"

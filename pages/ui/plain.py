@@ -1,0 +1,22 @@
+"""What people and models wrote, made harmless where Streamlit would read it as Markdown (labels, captions, badges)."""
+
+from __future__ import annotations
+
+import re
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")  # all that Markdown, LaTeX and icon names are made of
+LABEL_CHARACTERS = 80
+
+
+def plain(text: str, limit: int = LABEL_CHARACTERS) -> str:
+    """`text` on one line, cut to `limit` characters, as Markdown that shows just that."""
+    line = " ".join(text.split())
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    return _PUNCTUATION.sub(r"\\\g<0>", line)
+
+
+def cut(text: str, limit: int) -> str:
+    """`text` on one line, at most `limit` characters, for `st.text`."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
