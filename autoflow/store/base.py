@@ -62,8 +62,8 @@ class Store(Protocol):
 
     def get_workflow(self, workflow_id: str) -> WorkflowRecord: ...
 
-    def list_workflows(self, limit: int = 50) -> list[WorkflowRecord]:
-        """Newest change first."""
+    def list_workflows(self, limit: int = 50, *, deleted: bool = False) -> list[WorkflowRecord]:
+        """Newest change first; `deleted`: those that were put away instead."""
         ...
 
     def rename_workflow(self, workflow_id: str, name: str) -> WorkflowRecord: ...
@@ -211,8 +211,12 @@ class JobStore(Protocol):
         """
         ...
 
-    def claim(self, owner: str, *, lease_s: float, kinds: Sequence[JobKind] | None = None) -> Lease | None:
+    def claim(
+        self, owner: str, *, lease_s: float, kinds: Sequence[JobKind] | None = None, job_id: str | None = None
+    ) -> Lease | None:
         """The oldest queued job, or a running one whose lease ran out; None where there is none.
+
+        With `job_id` only this one: a process that submitted a job and does it itself.
 
         A job claimed for the sixth time without a checkpoint in between becomes failed instead.
         """

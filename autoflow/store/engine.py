@@ -61,7 +61,7 @@ class Database:
             yield
         except (sa.exc.DBAPIError, sqlite3.Error) as error:  # the latter from the set-up of a connection
             cause = getattr(error, "orig", None) or error
-            raise fault(kind_of(cause), self.name, _first_line(cause)) from error
+            raise fault(kind_of(cause), self.name, _words(cause)) from error
         except sa.exc.TimeoutError as error:
             raise fault("busy", self.name) from error
 
@@ -89,8 +89,10 @@ def _known(url: str | URL) -> URL:
     raise fault("url", parsed.render_as_string(hide_password=True))
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _words(error: BaseException) -> str:
+    """What the driver says, without how it came there (`connection failed: connection to ... failed: FATAL:  `)."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return line.split(" failed: ")[-1].removeprefix("FATAL:").strip()
 
 
 def _postgres_engine(url: URL) -> sa.Engine:

@@ -5,6 +5,7 @@ The documentation (`docs/_errors_storage.md`) is made from this table by `as_mar
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,26 +84,12 @@ FAULTS: dict[str, Fault] = {
         frozenset({10}),
         ("58",),
     ),
-    "login": Fault(
-        "the server refuses user or password",
-        StorageUnavailable,
-        "The database server refused the user or the password of {name}.",
-        "Look at AUTOFLOW_DATABASE_URL.",
-        postgres=("28",),
-    ),
-    "no-database": Fault(
-        "the server has no such database",
-        StorageUnavailable,
-        "The server has no database of the name in {name}.",
-        "Create it (createdb), or mend AUTOFLOW_DATABASE_URL.",
-        postgres=("3D000",),
-    ),
     "unreachable": Fault(
-        "the database server is down, or its address is wrong",
+        "the database server is down, its address is wrong, or it refuses the user or the database",
         StorageUnavailable,
-        "The database {name} cannot be reached.",
+        "The database {name} cannot be reached: {detail}.",
         "Start the server, or look at AUTOFLOW_DATABASE_URL; what was saved before is still there.",
-        postgres=("08", "57P"),
+        postgres=("08", "57P", "28", "3D000"),
     ),
     "url": Fault(
         "the address of the database cannot be read",
@@ -146,3 +133,7 @@ def as_markdown() -> str:
     """The table of the documentation."""
     rows = [f"| {f.when} | `{f.error.__name__}` | {f.message} {f.hint} |" for f in FAULTS.values()]
     return "\n".join(["| fault | error | what you read |", "|---|---|---|", *rows]) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())

@@ -27,4 +27,4 @@ def checked_id(text: str, prefix: Literal["wf", "tk", "rn", "jb"]) -> str:
 
 def missing(identifier: str, prefix: Literal["wf", "tk", "rn", "jb"]) -> NotFound:
     """The error for an id that no record bears. A long text (from a URL) is cut."""
-    return NotFound(f"There is no {_WORDS[prefix]} {identifier[:40]!r}.", "Look at the address, or go back to Home.")
+    return NotFound(f"There is no {_WORDS[prefix]} {identifier[:40]!r}.", "Look whether it is written in full.")

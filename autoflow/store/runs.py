@@ -8,14 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from autoflow.errors import NotFound
-from autoflow.records import Event, Run, RunPolicy, StopReason, Task, Totals, new_id
+from autoflow.records import Event, Json, Run, RunPolicy, StopReason, Task, Totals, new_id
 from autoflow.store import tables
 from autoflow.store.base import RunEnd
 from autoflow.store.part import Part, checked_id, missing
 from autoflow.store.workflow_rows import read_record
 
 _r, _v = tables.runs, tables.events
-_SUMMED = ("calls", "prompt_tokens", "completion_tokens", "cost_usd", "seconds")
 
 
 class Runs(Part):
@@ -125,9 +124,9 @@ def cancel_run_of(connection: sa.Connection, job_id: str, now: float) -> None:
 
 
 def _reopen(connection: sa.Connection, run_id: str) -> None:
-    """Keep whole visits: what follows the last `step_finished` (or else the beginning) goes."""
-    found = sa.select(sa.func.max(_v.c.seq)).where(_v.c.run_id == run_id)
-    whole = connection.execute(found.where(_v.c.kind.in_(("run_started", "step_finished")))).scalar() or 0
+    """Keep whole visits. Where there is none everything goes: the run begins anew, with a `run_started` of its own."""
+    found = sa.select(sa.func.max(_v.c.seq)).where(_v.c.run_id == run_id, _v.c.kind == "step_finished")
+    whole = connection.execute(found).scalar() or 0
     connection.execute(_v.delete().where(_v.c.run_id == run_id, _v.c.seq > whole))
     totals = _totals(connection, run_id).model_dump()
     fresh = {"stop": None, "answer": "", "error": "", "finished_at": None, "last_seq": whole, "totals": totals}
@@ -135,10 +134,24 @@ def _reopen(connection: sa.Connection, run_id: str) -> None:
 
 
 def _totals(connection: sa.Connection, run_id: str) -> Totals:
-    """What the visits in the record took; for ends that no interpreter is there to add up."""
+    """What the record took; for ends that no interpreter is there to add up. Cut replies are no calls."""
     query = sa.select(_v.c.kind, _v.c.data).where(_v.c.run_id == run_id, _v.c.kind.in_(("reply", "step_finished")))
     total = Totals()
     for kind, data in connection.execute(query):
-        fields = ("cached",) if kind == "reply" else _SUMMED
-        total += Totals.model_validate({"cost_usd": 0.0, **{name: data.get(name) for name in fields if name in data}})
+        if kind == "step_finished":
+            total += Totals(seconds=data["seconds"])
+        elif data["finish"] != "cut":
+            total += _of_reply(data)
     return total
+
+
+def _of_reply(data: Json) -> Totals:
+    prompt, completion = data["prompt_tokens"], data["completion_tokens"]
+    return Totals(
+        calls=1,
+        cached=int(data["cached"]),
+        prompt_tokens=prompt or 0,
+        completion_tokens=completion or 0,
+        cost_usd=0.0 if data["cached"] else data["cost_usd"],
+        unknown_tokens=int(prompt is None or completion is None),
+    )

@@ -39,8 +39,9 @@ class Workflows(Part):
         with self.database.read() as connection:
             return read_record(connection, workflow_id)
 
-    def list_workflows(self, limit: int = 50) -> list[WorkflowRecord]:
-        query = select_workflows().where(_w.c.deleted_at.is_(None)).order_by(_w.c.updated_at.desc(), _w.c.id)
+    def list_workflows(self, limit: int = 50, *, deleted: bool = False) -> list[WorkflowRecord]:
+        shown = _w.c.deleted_at.is_not(None) if deleted else _w.c.deleted_at.is_(None)
+        query = select_workflows().where(shown).order_by(_w.c.updated_at.desc(), _w.c.id)
         with self.database.read() as connection:
             return [
                 WorkflowRecord.model_validate(dict(row)) for row in connection.execute(query.limit(limit)).mappings()
