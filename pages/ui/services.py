@@ -121,3 +121,13 @@ def tool_names() -> list[str]:
 
     servers = [f"mcp:{name}" for name, server in list_servers().items() if not server.disabled]
     return [*(tool.name for tool in local_tools()), *servers]
+
+
+def worker_note() -> None:
+    """Why nothing happens, where there is no worker: it starts again by itself, unless it cannot."""
+    from autoflow.jobs.supervisor import worker_status
+
+    if not worker_status().running:
+        st.text(
+            f"No worker is running. It is started again every few seconds; if it cannot, {settings().logs} says why."
+        )

@@ -20,6 +20,7 @@ from pages.ui.run.forking import fork_from, go_on
 from pages.ui.run.rows import row
 
 REFRESH_S = 0.5
+WORKER_PATIENCE_S = 10.0  # a queued run that waits longer is told why
 
 
 def draw(run: Run, policy: RunPolicy) -> None:
@@ -97,6 +98,8 @@ def _trace(run: Run, job: Job | None, steps: list[StepView], policy: RunPolicy) 
     running = _under_way(run, job)
     if not steps:
         st.text("Waiting for the worker to begin …" if running else "No step was carried out.")
+        if running and job and job.state == "queued" and time.time() - job.created_at > WORKER_PATIENCE_S:
+            services.worker_note()
         return
     text = str(job.live.get("text", "")) if job and running else ""
     visit = trace([row(step, running=running, text=text) for step in steps], key=f"trace-{run.id}")

@@ -42,9 +42,15 @@ def draw(workflow: WorkflowRecord, run: Run | None) -> RunPolicy:
         model = st.selectbox("Interpreter", services.model_names(), key="interpreter", persist_state="session")
         memory = st.selectbox("Memory", list(MEMORY), format_func=str, key="memory", help=_memory_help())
         policy = _limits(memory)
+        start = st.container(width="content")  # the button stands beside its settings, and reads the task below
     text = workflow.text if number is None else services.store().get_version(workflow.id, number).text
-    task = draw_inputs(workflow, run)
-    _start(workflow, number, text, model, policy, task)
+    with st.expander("Task and inputs", icon=":material/assignment:", expanded=run is None):
+        task = draw_inputs(workflow, run)
+    with start:
+        pressed = _start_button(text, task)
+    if pressed:
+        start_run(workflow, number, text, model, policy, task)
+    _why_not(workflow, text, task)
     return policy
 
 
@@ -104,16 +110,19 @@ def _limits(memory: str) -> RunPolicy:
     )
 
 
-def _start(workflow: WorkflowRecord, number: int | None, text: str, model: str, policy: RunPolicy, task: Task) -> None:
+def _start_button(text: str, task: Task) -> bool:
+    ready = not parse(text).errors and bool(task.objective.strip())
+    return st.button("Run", type="primary", icon=":material/play_arrow:", disabled=not ready, key="start")
+
+
+def _why_not(workflow: WorkflowRecord, text: str, task: Task) -> None:
+    """Why the button cannot be pressed, and the way to where it can be mended."""
     errors = parse(text).errors
-    ready = not errors and bool(task.objective.strip())
-    if st.button("Run", type="primary", icon=":material/play_arrow:", disabled=not ready, key="start"):
-        start_run(workflow, number, text, model, policy, task)
     if errors:
         st.text(f"This version has {plural(len(errors), 'error')} and cannot run. The first: {errors[0].message}")
         link = {"workflow": workflow.id}
         st.page_link(services.PAGES["write"], label="Mend it in Write", icon=":material/build:", query_params=link)
-    elif not ready:
+    elif not task.objective.strip():
         st.text("Say what should get done, then press Run.")
 
 
