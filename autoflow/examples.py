@@ -1,7 +1,7 @@
 """The worked examples in `assets/examples`: a task with its inputs, and a workflow for it that was written by hand.
 
-One folder an example: `example.json` (title, objective, what it shows, inputs, tools), `workflow.core`, and the files of
-the inputs. They lie beside the package, in the checkout; an installation without the checkout has none.
+One folder an example: `example.json` (title, objective, what it shows, inputs, tools), `workflow.core`, and the files
+of the inputs. They lie beside the package, in the checkout; an installation without the checkout has none.
 """
 
 from __future__ import annotations
