@@ -1,0 +1,160 @@
+"""Kind `generate`: have a model write drafts, each durable as soon as it is finished.
+
+Result: {"drafts": [{"index", "text", "diagnostics", "rounds", "totals", "replies", "constrained", "strength", "error",
+"stopped"}], "version": number or absent}. A draft that a person stopped holds what was written by then. A single draft
+of a workflow is saved as its next version; it becomes the draft on the page only where nobody typed meanwhile.
+
+Live data: {"drafts": [{"index", "text"}]}, those that are being written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+from autoflow.errors import AutoFlowError, BudgetExceeded, JobError, ModelError
+from autoflow.generate.generator import Draft, generate, mend
+from autoflow.jobs.context import JobContext, Paused
+from autoflow.jobs.payloads import GeneratePayload, payload_of
+from autoflow.llm.base import LLM, ToolSpec
+from autoflow.llm.registry import open_llm
+from autoflow.records import Json, Task
+from autoflow.tools.opening import open_toolbox
+
+SEEDS_A_DRAFT = 1000  # repair rounds count on from a draft's seed
+SHOWN_TEXT = 100_000  # characters of a draft that are shown live
+
+
+async def handle(context: JobContext) -> Json:
+    asked = payload_of(context.job, GeneratePayload)
+    work = _Drafts(context, asked)
+    try:
+        await work.write(await _task(context, asked))
+    except asyncio.CancelledError:
+        context.partial = work.stopped()
+        raise
+    if context.paused_wanted and work.missing():
+        raise Paused
+    return await work.result()
+
+
+async def _task(context: JobContext, asked: GeneratePayload) -> Task:
+    """Raises JobError: there is nothing to write a workflow for."""
+    if asked.task is not None:
+        return asked.task
+    if asked.workflow_id is not None:
+        task = (await asyncio.to_thread(context.store.get_workflow, asked.workflow_id)).task
+        if task is not None:
+            return task
+    raise JobError("There is no task to write a workflow for.", "Say what should get done, then generate again.")
+
+
+class _Drafts:
+    """The drafts of one job: finished, being written, and still to be written."""
+
+    def __init__(self, context: JobContext, asked: GeneratePayload) -> None:
+        self._context = context
+        self._asked = asked
+        kept = (context.job.result or {}).get("drafts", [])
+        self._finished: dict[int, Json] = {draft["index"]: draft for draft in kept if draft["text"].strip()}
+        self._writing: dict[int, str] = {}
+        self._error: AutoFlowError | None = None
+
+    def missing(self) -> list[int]:
+        return [index for index in range(self._asked.drafts) if index not in self._finished]
+
+    async def write(self, task: Task) -> None:
+        """Write what is missing, as many at a time as the model takes. Raises: no draft at all could be written."""
+        llm = open_llm(self._asked.model, connections=self._context.store.get_connection)
+        try:
+            async with open_toolbox(task.tools) as toolbox:
+                room = asyncio.Semaphore(max(1, llm.capabilities.concurrency))
+                async with asyncio.TaskGroup() as group:
+                    for index in self.missing():
+                        group.create_task(self._write_one(index, task, toolbox.specs, llm, room))
+        except BaseExceptionGroup as group:  # a task that fails ends the others: one reason is enough
+            raise group.exceptions[0] from group
+        finally:
+            await llm.aclose()
+        if self._error is not None and not self._finished:
+            raise self._error
+
+    async def _write_one(
+        self, index: int, task: Task, tools: tuple[ToolSpec, ...], llm: LLM, room: asyncio.Semaphore
+    ) -> None:
+        async with room:
+            if self._context.paused_wanted:
+                return
+            asked = self._asked
+            self._show(index, "")
+            try:
+                draft = await generate(
+                    task.objective, task.inputs, tools, llm, constrained=asked.constrained, min_steps=asked.min_steps,
+                    max_steps=asked.max_steps, seed=self._seed(index), temperature=asked.temperature,
+                    on_text=lambda text: self._show(index, text),
+                )  # fmt: skip
+            except (ModelError, BudgetExceeded) as error:  # the others may still be written
+                self._error = error
+                self._writing.pop(index, None)
+                return
+            self._writing.pop(index, None)
+            await self._keep(index, draft)
+
+    def _seed(self, index: int) -> int | None:
+        return None if self._asked.seed is None else self._asked.seed + index * SEEDS_A_DRAFT
+
+    def _show(self, index: int, text: str) -> None:
+        self._writing[index] = text
+        shown = [{"index": i, "text": text[:SHOWN_TEXT]} for i, text in sorted(self._writing.items())]
+        self._context.live(drafts=shown)
+
+    async def _keep(self, index: int, draft: Draft) -> None:
+        self._finished[index] = _told(index, draft)
+        await self._context.checkpoint(
+            done=len(self._finished), total=self._asked.drafts, unit="drafts", result={"drafts": self._list()}
+        )
+        for other, text in list(self._writing.items()):
+            self._show(other, text)
+
+    def _list(self) -> list[Json]:
+        return [draft for _, draft in sorted(self._finished.items())]
+
+    def stopped(self) -> Json:
+        """What there is, the half-written drafts included: a person who stops keeps what they saw."""
+        half = {i: _stopped(i, text) for i, text in self._writing.items() if text.strip()}
+        return {"drafts": [draft for _, draft in sorted({**half, **self._finished}.items())]}
+
+    async def result(self) -> Json:
+        drafts = self._list()
+        result: Json = {"drafts": drafts}
+        if self._asked.drafts == 1 and self._asked.workflow_id and drafts[0]["text"].strip():
+            result["version"] = await asyncio.to_thread(self._save, self._asked.workflow_id, drafts[0]["text"])
+        return result
+
+    def _save(self, workflow_id: str, text: str) -> int:
+        store, revision = self._context.store, self._asked.revision
+        if revision is None:
+            workflow = store.get_workflow(workflow_id)
+            revision = 0 if workflow.text.strip() else workflow.revision  # 0 is no workflow's
+        saved = store.save_version(
+            workflow_id, origin="generated", text=text, model=self._asked.model, revision=revision,
+            job_id=self._context.job.id,
+        )  # fmt: skip
+        return saved.number
+
+
+def _told(index: int, draft: Draft) -> Json:
+    told: dict[str, Any] = {**asdict(draft), "index": index, "stopped": False}
+    return told | {
+        "diagnostics": [d.to_json() for d in draft.diagnostics],
+        "totals": draft.totals.model_dump(),
+        "replies": list(draft.replies),
+    }
+
+
+def _stopped(index: int, reply: str) -> Json:
+    read = mend(reply)
+    found = [d.to_json() for d in read.diagnostics]
+    text = read.text if read.workflow.steps else reply
+    return {"index": index, "text": text, "diagnostics": found, "replies": [reply], "stopped": True, "error": ""}
