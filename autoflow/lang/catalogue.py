@@ -1,39 +1,55 @@
-"""The table of diagnostics."""
+"""The table of diagnostics as a page: what `docs/diagnostics.md` is made from, and the data of the tests.
+
+python -m autoflow.lang.catalogue > docs/diagnostics.md
+"""
 
 from __future__ import annotations
 
-from autoflow.lang.diagnostics import Diagnostic, Edit, Severity
+import sys
+from collections.abc import Iterator
 
-SEVERITY: dict[str, Severity] = {
-    "no-steps": "error",
-    "missing-field": "error",
-    "missing-branches": "warning",
-    "unknown-type": "error",
-    "empty-name": "error",
-    "empty-instruction": "error",
-    "duplicate-name": "error",
-    "instruction-separator": "warning",
-    "branch-separator": "warning",
-    "missing-key": "error",
-    "empty-branch": "error",
-    "odd-branches": "error",
-    "process-branches": "error",
-    "decision-branches": "error",
-    "terminal-branches": "error",
-    "unknown-target": "error",
-    "endless-loop": "error",
-    "no-terminal": "error",
-    "dead-end": "warning",
-    "unreachable": "warning",
-    "prose": "information",
-    "extracted": "information",
-    "control-character": "information",
-    "reserved-mark": "error",
-}
+from autoflow.lang.parser import parse
+from autoflow.lang.render import render
+from autoflow.lang.report import TABLE
+from autoflow.lang.table import Entry, Example
+
+__all__ = ["TABLE", "Entry", "Example", "markdown"]
+
+_HEAD = """# Diagnostics
+
+What AutoFlow says about a workflow, by slug. Slugs are stable: scripts may depend on them. A workflow with an error
+is not run; a warning is something that is probably not meant; an information needs nothing done. A fix is offered
+where the mend is certain: it removes its diagnostic and adds no error.
+
+This page is made from the table that the tests use, by `python -m autoflow.lang.catalogue > docs/diagnostics.md`.
+
+| slug | what | severity | fix |
+|---|---|---|---|
+"""
 
 
-def report(
-    slug: str, line: int, start: int, end: int, message: str, hint: str = "", fix: tuple[Edit, ...] | None = None
-) -> Diagnostic:
-    """A diagnostic on offsets `start` to `end` (0-based) of a line."""
-    return Diagnostic(slug, SEVERITY[slug], line, start + 1, end + 1, message, hint, fix)
+def markdown() -> str:
+    """The reference page."""
+    return _HEAD + "".join(f"{line}\n" for line in [*map(_row, TABLE.values()), *_sections()])
+
+
+def _row(entry: Entry) -> str:
+    fix = "yes" if any(example.mended is not None for example in entry.examples) else ""
+    return f"| [`{entry.slug}`](#{entry.slug}) | {entry.what} | {entry.severity} | {fix} |"
+
+
+def _sections() -> Iterator[str]:
+    for entry in TABLE.values():
+        yield from ("", f"## {entry.slug}", "", f"{entry.severity.capitalize()}: {entry.what}. {entry.why}")
+        for example in entry.examples:
+            yield from _block(render(parse(example.text), "plan.core"))
+            if example.mended is not None:
+                yield from ("", "Mended:", *_block(example.mended))
+
+
+def _block(text: str) -> Iterator[str]:
+    yield from ("", "```text", text.rstrip(), "```")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -178,7 +178,8 @@ def _process(draft: Draft) -> Iterable[Diagnostic]:
         same = all(fold(other.text) == fold(target.text) for _, other in more)
         fix = (_whole(draft), f"next::{target.text}") if same else None
         message = f"{draft.title} is a process and has {len(draft.pairs)} branches"
-        hint = "a process has one, `next::NAME`; only a `decision` has several"
+        only = f"they lead to the same step: write {quoted('next::' + target.text)}"
+        hint = only if same else "a process has one, `next::NAME`; only a `decision` has several"
         yield draft.report("process-branches", _whole(draft), message, hint, fix)
     elif fold(key.text) != "next":
         message = f"{draft.title} is a process, and its branch is called {quoted(key.text)}"

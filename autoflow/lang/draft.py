@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from autoflow.lang.catalogue import report
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.lines import Span, edit
 from autoflow.lang.names import guess_type, quoted
+from autoflow.lang.report import report
 from autoflow.lang.workflow import Branch, Step, StepType, fold
 
 

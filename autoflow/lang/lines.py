@@ -44,9 +44,9 @@ def split_fields(line: str) -> list[tuple[int, int]]:
     for run in _SEPARATORS.finditer(line):
         first, last = run.span()
         first += (last - first) % 3
-        for separator in range(first, last, 3):
-            bounds.append((start, separator))
-            start = separator + 3
+        while first < last:
+            bounds.append((start, first))
+            first = start = first + 3
     bounds.append((start, len(line)))
     return bounds
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from autoflow.lang.catalogue import report
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.lines import CONTROL, Span, edit, split_fields, trimmed, without_colons
 from autoflow.lang.names import quoted
+from autoflow.lang.report import report
 from autoflow.lang.workflow import STEP_TYPES, Comment, fold
 
 Bounds = list[tuple[int, int]]

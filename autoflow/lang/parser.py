@@ -125,13 +125,10 @@ def _name_marks(draft: Draft, line: str, bound: tuple[int, int], joined: Span | 
 
 
 def _missing_branches(draft: Draft, line: str) -> Iterable[Diagnostic]:
-    if draft.kind != "terminal":
-        return
-    start = draft.instruction.start
-    where = draft.instruction if draft.instruction.text else Span("", start - 3, start)
-    end = Span("", len(line), len(line))
-    message = f"{draft.title} is a terminal, and its line does not end in `:::`"
-    yield draft.report("missing-branches", where, message, "write `:::` at its end", (end, ":::"))
+    if draft.kind == "terminal" and draft.instruction.text:
+        end = Span("", len(line), len(line))
+        message = f"{draft.title} is a terminal, and its line does not end in `:::`"
+        yield draft.report("missing-branches", draft.instruction, message, "write `:::` at its end", (end, ":::"))
 
 
 def _branches(draft: Draft, line: str, area: Area, known: Container[str]) -> Iterable[Diagnostic]:
@@ -172,8 +169,15 @@ def _missing_key(draft: Draft, target: Span, known: bool) -> Diagnostic:
     draft.pairs = [(start._replace(text="next" if certain else ""), target)]
     draft.sound = draft.paired = certain
     message = f"{quoted(target.text)} has no key: a branch of {draft.title} is a pair `key::NAME`"
-    hint = f"write {quoted('next::' + target.text)}" if draft.kind == "process" else "write the key in front of it"
-    return draft.report("missing-key", target, message, hint, (start, "next::") if certain else None)
+    return draft.report(
+        "missing-key", target, message, _key_hint(draft, target), (start, "next::") if certain else None
+    )
+
+
+def _key_hint(draft: Draft, target: Span) -> str:
+    if draft.kind == "terminal":
+        return "a terminal has no branches: leave it out"
+    return f"write {quoted('next::' + target.text)}" if draft.kind == "process" else "write the key in front of it"
 
 
 def _empty_branch(draft: Draft, area: Area, place: int) -> Diagnostic:

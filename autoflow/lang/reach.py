@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from autoflow.lang import graph
-from autoflow.lang.catalogue import report
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.draft import Draft
+from autoflow.lang.report import report
 
 
 @dataclass(slots=True)
