@@ -47,9 +47,11 @@ class Worker:
     ) -> None:  # fmt: skip
         """Args:
         registry: which kinds of jobs it takes, and how each is done.
+        owner: its name; default host and process.
         concurrency: jobs at once.
         idle_s: ends after this time without a job; None: never.
-        lock_fd: the supervisor's lock file; each touch of it counts as a wish that the worker lives on.
+        lock_fd: the supervisor's lock file, which means that no other process bears the name `owner`. Each touch of
+            the file counts as a wish that the worker lives on.
         """
         self._store = store
         self._registry = registry
@@ -72,6 +74,8 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`, or until idle for too long."""
         log.info("worker %s begins on %s", self.owner, getattr(self._store, "name", "the store"))
+        if self._lock_fd is not None:
+            await self._take_over()
         while not self._stopping and not self._idle_too_long():
             await self._claim()
             self._wake.clear()
@@ -79,6 +83,12 @@ class Worker:
                 await asyncio.wait_for(self._wake.wait(), self._pause())
         await self._hand_back()
         log.info("worker %s ends", self.owner)
+
+    async def _take_over(self) -> None:
+        """Free the jobs of the worker that held the lock before: it is dead, so nobody need wait for its leases."""
+        with suppress(StorageUnavailable):  # then they run out by themselves
+            count = await asyncio.to_thread(self._store.orphan, self.owner)
+            log.info("%d jobs of a worker that died", count)
 
     async def _claim(self) -> None:
         """Take jobs until there is none, or no room."""
@@ -147,6 +157,7 @@ async def _serve(lock_fd: int | None) -> None:
     worker = Worker(
         store,
         handlers(),
+        owner=None if lock_fd is None else f"{socket.gethostname()}:{settings().home.absolute()}",
         concurrency=settings().worker_concurrency,
         idle_s=None if lock_fd is None else IDLE_S,
         lock_fd=lock_fd,

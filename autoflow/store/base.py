@@ -222,6 +222,10 @@ class JobStore(Protocol):
         """
         ...
 
+    def orphan(self, owner: str) -> int:
+        """Let the leases of this owner run out at once: its process is known to be dead. Returns how many."""
+        ...
+
     def checkpoint(
         self, lease: Lease, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
         total: float | None = None, unit: str | None = None, message: str | None = None, result: Json | None = None,

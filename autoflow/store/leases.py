@@ -43,6 +43,11 @@ class Leases(Part):
             query = _claimable(self.database.now(connection), kinds, job_id).limit(1)
             return connection.execute(query).first() is not None
 
+    def orphan(self, owner: str) -> int:
+        with self.database.write() as connection:
+            change = j.update().where(j.c.owner == owner, j.c.state.in_(HELD)).values(lease_until=0)
+            return connection.execute(change).rowcount
+
     def checkpoint(
         self, lease: Lease, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
         total: float | None = None, unit: str | None = None, message: str | None = None, result: Json | None = None,

@@ -123,6 +123,14 @@ class JobContract(StoreFixtures):
         assert store.claim("one", lease_s=60, kinds=["run"]) is None
         assert store.claim("one", lease_s=60, kinds=["run", "download"]) is not None
 
+    def test_one_job_can_be_claimed_by_its_id(self, store: SqlStore) -> None:
+        queued(store)
+        second = queued(store)
+        lease = store.claim("one", lease_s=60, job_id=second.id)
+        assert lease is not None
+        assert lease.job.id == second.id
+        assert store.claim("one", lease_s=60, job_id=second.id) is None
+
     def test_each_job_is_claimed_by_one_of_many_workers(self, store: SqlStore) -> None:
         ids = {queued(store).id for _ in range(6)}
         claims = at_once(*(lambda n=n: store.claim(f"w{n}", lease_s=60) for n in range(8)))  # type: ignore[misc]
@@ -130,6 +138,14 @@ class JobContract(StoreFixtures):
         while (more := store.claim("late", lease_s=60)) is not None:  # a claim may give way to one at the same moment
             leases.append(more)
         assert sorted(lease.job.id for lease in leases) == sorted(ids)  # type: ignore[attr-defined]
+
+    def test_orphaned_jobs_can_be_claimed_at_once(self, store: SqlStore) -> None:
+        first, other = queued(store), queued(store)
+        claimed(store, "dead"), claimed(store, "alive")
+        assert store.orphan("dead") == 1
+        assert claimed(store, "dead").job.id == first.id
+        assert store.claim("dead", lease_s=60) is None
+        assert store.get_job(other.id).state == "running"
 
     def test_lease_that_ran_out_counts_until_it_is_claimed(self, store: SqlStore) -> None:
         job = queued(store)
