@@ -17,8 +17,9 @@ _WITHOUT_SPACES = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANM
 def read_branch(text: str, keys: Sequence[str]) -> str | None:
     """The key that a visible reply names, as the workflow spells it; None where none or several fit.
 
-    Looked at in this order: the field `branch` of a JSON object, the last line, the whole text. Each must be the key
-    (without regard to case, white space and decoration), or else hold exactly one of the keys at word borders.
+    Looked at in this order: the field `branch` of a JSON object, the last line with a word in it, the whole text.
+    Each must be the key (without regard to case, white space and decoration), or else hold exactly one of the keys at
+    word borders.
     """
     field = json_field(text, "branch")
     if field is not None:
@@ -26,8 +27,8 @@ def read_branch(text: str, keys: Sequence[str]) -> str | None:
     if json_object(text) is not None:
         return None
     text = unfenced(text)[-_LOOKED_AT:]
-    lines = [line for line in text.splitlines() if line.strip(_DECORATION)]
-    return _named(lines[-1], keys) or _named(text, keys) if lines else None
+    lines = [line for line in text.split("\n") if line.strip(_DECORATION)] or [text]
+    return _exact(text, keys) or _named(lines[-1], keys) or _named(text, keys)
 
 
 def without_choice(text: str, key: str | None) -> str:

@@ -12,11 +12,27 @@ from autoflow.lang.workflow import Step
 from autoflow.llm.base import Image, Message, Role, ToolCall, ToolSpec
 from autoflow.records import Json, Task, TaskInput
 
-NAMES = (
-    "role", "listed-tools", "callable-tools", "objective", "input", "progress", "observations", "process", "decision",
-    "decision-plain", "terminal", "step-with-tools", "tool-result", "no-more-tools", "retry-branch", "retry-empty",
-    "memory-direct", "memory-traverse",
-)  # fmt: skip
+_STEP = ("step", "instruction")
+PLACEHOLDERS: dict[str, tuple[str, ...]] = {  # of each prompt file
+    "role": (),
+    "listed-tools": ("tools",),
+    "callable-tools": ("tools",),
+    "objective": ("objective",),
+    "input": ("name", "content"),
+    "progress": ("answers",),
+    "observations": ("observations",),
+    "process": _STEP,
+    "terminal": _STEP,
+    "decision": (*_STEP, "choices"),
+    "decision-plain": (*_STEP, "choices"),
+    "step-with-tools": (*_STEP, "form"),
+    "tool-result": ("tool", "result"),
+    "no-more-tools": (),
+    "retry-branch": ("choices",),
+    "retry-empty": (),
+    "memory-direct": ("objective", "instruction", "observations"),
+    "memory-traverse": ("objective", "instruction", "observation"),
+}
 INPUT_CHARACTERS = 4_000  # a longer text input is shown by its beginning
 BEGINNING_CHARACTERS = 1_000
 PROGRESS_CHARACTERS = 6_000  # all answers shown together
@@ -31,7 +47,9 @@ class Prompts:
     """
 
     def __init__(self) -> None:
-        self._files = {name: prompts.load("interpret", name) for name in NAMES}
+        self._files = {name: prompts.load("interpret", name) for name in PLACEHOLDERS}
+        for name, known in PLACEHOLDERS.items():
+            self(name, **dict.fromkeys(known, ""))  # a fault is found now, not when a run has cost something
 
     def __call__(self, file: str, /, **values: str) -> str:
         return prompts.fill(self._files[file], **values)

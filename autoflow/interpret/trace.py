@@ -82,14 +82,22 @@ def run_warnings(events: Iterable[Event]) -> list[Json]:
 
 
 def run_json(run: Run, events: Iterable[Event]) -> Json:
-    """What `autoflow run --json` prints."""
-    kept = ("calls", "cached", "prompt_tokens", "completion_tokens", "cost_usd", "seconds")
+    """What `autoflow run --json` prints. A sum that lacks a part is null: unknown is not less."""
+    totals = run.totals
+    counted = not totals.unknown_tokens
     return {
         "run_id": run.id,
         "stop": run.stop,
         "answer": run.answer,
         "steps": [_step_json(view) for view in views(events)],
-        "usage": {name: getattr(run.totals, name) for name in kept},
+        "usage": {
+            "calls": totals.calls,
+            "cached": totals.cached,
+            "prompt_tokens": totals.prompt_tokens if counted else None,
+            "completion_tokens": totals.completion_tokens if counted else None,
+            "cost_usd": totals.cost_usd,
+            "seconds": totals.seconds,
+        },
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from autoflow.interpret.interpreter import RunResult, interpret
+from autoflow.interpret.memory import Embedder
 from autoflow.interpret.observer import Recorder
 from autoflow.lang.workflow import Branch, Step, Workflow
 from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options, ToolCall, Usage
@@ -106,11 +107,12 @@ class Ran:
 
 async def run(
     workflow: Workflow, *replies: Reply, tools: Sequence[Tool] = (), on: Task | None = None,
-    history: Sequence[Event] = (), llm: Script | None = None, observer: Recorder | None = None, **policy: object,
+    history: Sequence[Event] = (), llm: Script | None = None, observer: Recorder | None = None,
+    read_file: Callable[[str], bytes] = lambda _: b"file", embedder: Embedder | None = None, **policy: object,
 ) -> Ran:  # fmt: skip
     model, seen = llm or Script(replies), observer or Recorder()
     result = await interpret(
         workflow, on or task(), model, Toolbox(tools), policy=RunPolicy.model_validate(policy), observer=seen,
-        history=history,
+        history=history, read_file=read_file, embedder=embedder,
     )  # fmt: skip
     return Ran(result, [*history, *seen.events], model)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
 
 from autoflow.errors import BudgetExceeded, ModelAuthError
+from autoflow.lang import Workflow, check, has_errors
 from tests.interpret.fakes import FORK, LINE, LOOP, Script, flow, run, said
+from tests.lang.workflows import broken
 
 
 async def test_terminal_is_carried_out_and_its_reply_is_the_answer() -> None:
@@ -119,3 +122,12 @@ async def test_what_was_done_before_a_stop_is_kept(limit: dict[str, int]) -> Non
     assert ran.result.stop == next(iter(limit)).replace("_", "-")
     assert [e.data["answer"] for e in ran.of("step_finished")] == ["fine"]
     assert ran.events[-1].kind == "run_finished"
+
+
+@given(broken())
+async def test_workflow_with_errors_is_not_run(workflow: Workflow) -> None:
+    found = check(workflow)
+    assume(has_errors(found))
+    ran = await run(workflow, "x")
+    assert (ran.result.stop, ran.llm.calls) == ("invalid-workflow", 0)
+    assert next(d.message for d in found if d.severity == "error") in ran.result.error
