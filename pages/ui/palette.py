@@ -18,9 +18,9 @@ TYPE_ICONS: dict[str, str] = {
     "terminal": ":material/stop_circle:",
 }
 PROBLEM_ICONS: dict[str, str] = {
-    "error": ":material/error:",
-    "warning": ":material/warning:",
-    "information": ":material/info:",
+    "error": ":red[:material/error:]",
+    "warning": ":orange[:material/warning:]",
+    "information": ":gray[:material/info:]",
 }
 
 

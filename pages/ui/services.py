@@ -8,7 +8,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from autoflow.errors import AutoFlowError, NotFound
-from autoflow.records import Job, JobKind, Run, is_id
+from autoflow.records import Connection, Job, JobKind, Run, is_id
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
 
@@ -57,13 +57,18 @@ def default_model() -> str:
     return settings().default_model
 
 
+def connection_model(connection: Connection) -> str:
+    """How a saved connection is named as a model: files answer to the name alone, `scripted:NAME` would be a path."""
+    return connection.name if connection.path else f"{connection.kind}:{connection.name}"
+
+
 @st.cache_data(ttl=3, show_spinner=False)
 def model_names() -> list[str]:
     """Every model that can be chosen now or after a download, the default first."""
     from autoflow.llm.catalogue import catalogue
 
     embedded = [f"embedded:{entry.name}" for entry in catalogue().entries if entry.kind == "chat"]
-    saved = [f"{c.kind}:{c.name}" for c in store().list_connections() if f"{c.kind}:{c.name}" not in embedded]
+    saved = [connection_model(c) for c in store().list_connections()]
     return sorted({default_model(), *embedded, *saved}, key=lambda name: (name != default_model(), name))
 
 

@@ -40,7 +40,7 @@ def draw() -> None:
 
 @st.fragment(run_every=1.0)
 def _card(connection: Connection) -> None:
-    name = f"{connection.kind}:{connection.name}"
+    name = services.connection_model(connection)
     with st.container(border=True, key=f"connection-{connection.name}"):
         head, action = st.columns([5, 2], vertical_alignment="center")
         with head:

@@ -20,7 +20,7 @@ def row(view: StepView, *, running: bool, text: str = "") -> dict[str, Any]:
         "type": view.type,
         "state": state,
         "branch": view.branch if view.type == "decision" else None,
-        "why": view.why,
+        "why": view.why.removeprefix(f"{view.answer} "),  # the answer stands below
         "figures": _figures(view),
         "answer": (text or view.answer) if not view.finished else view.answer,
         "warnings": [f"{w['message']} {w.get('hint') or ''}".strip() for w in view.warnings],
