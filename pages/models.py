@@ -8,10 +8,9 @@ from pages.ui.models import connections, local, prices
 
 st.title("Models")
 st.caption("What writes workflows and what carries them out. From the shell: `autoflow models`.")
-tabs = st.tabs(["On this machine", "Connections", "Prices"], key="models-tab", bind="query-params", on_change="rerun")
-with tabs[0]:
-    local.draw()
-with tabs[1]:
-    connections.draw()
-with tabs[2]:
-    prices.draw()
+parts = {"On this machine": local.draw, "Connections": connections.draw, "Prices": prices.draw}
+tabs = st.tabs(list(parts), key="models-tab", bind="query-params", on_change="rerun")
+for tab, draw in zip(tabs, parts.values(), strict=True):
+    if tab.open:
+        with tab:
+            draw()

@@ -13,6 +13,7 @@ from autoflow.records import Connection
 from autoflow.settings import save_secret, secret
 from pages.ui import services
 from pages.ui.models.testing import test_button
+from pages.ui.plain import plain
 
 # name -> address, variable of the key (None: the server asks for none)
 PRESETS: dict[str, tuple[str, str | None]] = {
@@ -43,9 +44,10 @@ def _card(connection: Connection) -> None:
     name = services.connection_model(connection)
     with st.container(border=True, key=f"connection-{connection.name}"):
         head, action = st.columns([5, 2], vertical_alignment="center")
-        with head:
-            st.text(f"{name}   ·   {connection.model or connection.name}")
-            st.text(connection.base_url or connection.path or "")
+        with head, st.container(gap="xsmall"):
+            st.text(name)
+            where = connection.base_url or connection.path or ""
+            st.caption(plain(f"{connection.model or connection.name} at {where}", 200))
             st.caption(_key_words(connection))
         with action:
             test_button(name)

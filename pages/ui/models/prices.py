@@ -10,14 +10,32 @@ from pages.ui import services
 
 
 def draw() -> None:
-    from autoflow.llm.prices import price_table
+    from autoflow.llm.prices import load_prices
 
     st.caption("US dollars for a million tokens. A model that is not listed costs an unknown sum, not nothing.")
     try:
-        rows = price_table()
+        prices = load_prices()
     except AutoFlowError as error:
         services.show_error(error)
         return
-    st.dataframe(rows, hide_index=True, width="stretch")
-    st.text(f"Your own prices go into {settings().prices_file}; they overrule these, by model name.")
+    rows = [
+        {
+            "model": name,
+            "prompt": price.input,
+            "prompt, cached": price.cached_input,
+            "completion": price.output,
+            "endpoint": price.host or "any",
+            "as of": price.date,
+            "source": price.source,
+        }
+        for name, price in prices.items()
+    ]
+    dollars = st.column_config.NumberColumn(format="%.3f $")
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_config={"prompt": dollars, "prompt, cached": dollars, "completion": dollars},
+    )
+    st.text(f"Your own prices go into {settings().prices_file}; they overrule these, by the model's name:")
     st.code('{"my-model": {"input": 1.0, "output": 2.0, "source": "my contract", "date": "2026-11-01"}}', "json")
