@@ -13,12 +13,13 @@ if str(ROOT) not in sys.path:  # `pages.ui` is imported from the repository, not
     sys.path.insert(0, str(ROOT))
 
 from autoflow.errors import AutoFlowError, StoreError  # noqa: E402
-from pages.ui import jobstrip, services  # noqa: E402
+from pages.ui import contrast, jobstrip, services  # noqa: E402
 
 
 def main() -> None:
     """Draw the frame and the page that the URL names."""
     st.set_page_config(page_title="AutoFlow", page_icon=str(ROOT / "assets" / "logo.svg"), layout="wide")
+    contrast.mend()
     st.logo(str(ROOT / "assets" / "logo.svg"), size="large")
     page = st.navigation(
         [
