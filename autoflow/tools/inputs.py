@@ -10,7 +10,7 @@ from autoflow.tools.base import ToolContext
 def named(name: str, context: ToolContext) -> TaskInput:
     """The input of this name, or of this file name. Raises ToolArgumentError: there is none."""
     wanted = name.strip().casefold()
-    by_file = (i for i in context.task.inputs if (i.filename or "").casefold() == wanted)
+    by_file = (i for i in context.task.inputs if i.filename and i.filename.casefold() == wanted)
     found = context.input(name) or next(by_file, None)
     if found is None:
         names = ", ".join(f"`{item.name}`" for item in context.task.inputs) or "none"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import validator_for
 from referencing import Registry
 
@@ -73,7 +73,10 @@ class Toolbox:
         return f"Did you mean `{near[0]}`?" if near else f"The tools are: {known}."
 
     def _validate(self, tool: Tool, values: Mapping[str, Any]) -> None:
-        problem = best_match(self._validator(tool).iter_errors(values))
+        try:
+            problem = best_match(self._validator(tool).iter_errors(values))
+        except Exception as error:  # of many kinds: bad types, dangling references, patterns that are no expression
+            raise ToolFailed(f"The tool `{tool.name}` has a broken schema: {_first_line(error)}.") from error
         if problem is not None:
             raise ToolArgumentError(f"The arguments of `{tool.name}` do not fit: {_in_words(problem)}.")
 
@@ -81,13 +84,14 @@ class Toolbox:
         if tool.name not in self._validators:
             schema = dict(tool.spec.parameters)
             kind = validator_for(schema)
-            try:
-                kind.check_schema(schema)
-            except SchemaError as error:
-                raise ToolFailed(f"The tool `{tool.name}` has a broken schema: {error.message}.") from error
+            kind.check_schema(schema)
             # An empty registry: a `$ref` to somewhere else is never fetched.
             self._validators[tool.name] = kind(schema, registry=Registry())
         return self._validators[tool.name]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 def read_arguments(name: str, text: str) -> dict[str, Any]:
