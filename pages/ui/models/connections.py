@@ -72,7 +72,8 @@ def _form() -> None:
     st.subheader("Add a connection")
     preset = st.segmented_control("Kind of server", list(PRESETS), default="OpenAI", key="preset") or "OpenAI"
     address, variable = PRESETS[preset]
-    with st.form(f"connection-{preset}", border=True):
+    saves = st.session_state.setdefault("connections-saved", 0)  # a saved form is replaced by a fresh one: no key stays
+    with st.form(f"connection-{preset}-{saves}", border=True):
         left, right = st.columns(2)
         model = left.text_input("Model, as the server names it", placeholder="gpt-5-mini")
         name = right.text_input("Your name for it", placeholder="the same as the model", help="Letters, digits, . _ -")
@@ -107,6 +108,7 @@ def _save(model: str, name: str, url: str, key_name: str, key: str) -> None:
         services.show_error(error)
     else:
         services.model_names.clear()
+        st.session_state["connections-saved"] += 1
         st.toast(f"openai:{connection.name} was saved.")
         st.rerun()
 
