@@ -138,6 +138,11 @@ class Capabilities:
 OnToken = Callable[[str], None]
 
 
+def rough_tokens(characters: int) -> int:
+    """What stands for the tokens of a text where nobody counted them: characters / 4, rounded up."""
+    return -(-characters // 4)
+
+
 @runtime_checkable
 class LLM(Protocol):
     """A language model."""

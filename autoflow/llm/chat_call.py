@@ -57,17 +57,15 @@ class Call:
         """Ask until there is an answer, or patience ends. Raises Failure, ToolsUnsupported, ModelRequestError."""
         self._refuse_known()
         retries = Retries(self._line.retry)
-        refusal: Failure | None = None
         while True:
             try:
                 return self._completion(await self._attempt())
             except Failure as failure:
                 if self._features.adapt(failure, self._options, has_images=self._has_images):
-                    refusal = refusal or failure
                     continue
                 pause = retries.pause(failure)
                 if pause is None:
-                    raise (refusal if refusal and failure.refusal else failure) from None
+                    raise
             self._begin_anew()
             await self._line.retry.sleep(pause)
 

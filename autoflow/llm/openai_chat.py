@@ -117,7 +117,7 @@ class OpenAIChat:
         request = self._client.chat.completions.with_streaming_response.create(
             model=fields.pop("model"),
             messages=fields.pop("messages"),
-            stream=fields.pop("stream", False),
+            stream=fields.pop("stream", openai.omit),
             extra_body=fields,
             extra_headers=self._headers,
         )

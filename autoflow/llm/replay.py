@@ -155,7 +155,7 @@ def _recorded(data: Mapping[str, Any]) -> Recorded:
     if (refusal is None) == (kept is None):
         raise ValueError("either a completion or a refusal")
     return Recorded(
-        key=data["key"],
+        key=str(data["key"]),
         before=_capabilities(data["before"]),
         after=_capabilities(data["after"]),
         completion=completion_from_json(kept) if kept is not None else None,

@@ -81,7 +81,7 @@ class Reply:
         self._text: list[str] = []
         self._thoughts: list[str] = []
         self._calls: list[dict[str, str]] = []
-        self._call_at: dict[Any, int] = {}
+        self._call_at: dict[int | str, int] = {}
         self._chars = self._checked = self._text_chars = 0
         self.finish: str | None = None
         self.refusal = ""
@@ -180,10 +180,11 @@ class Reply:
         function = call.get("function")
         function = function if isinstance(function, Mapping) else {}
         name, arguments, given = _string(function.get("name")), function.get("arguments"), _string(call.get("id"))
-        index = call.get("index", given or None)
-        at = self._call_at.get(index)
+        index = call.get("index")
+        slot = index if isinstance(index, int) else given
+        at = self._call_at.get(slot)
         if at is None or (given and name and self._calls[at]["id"] not in ("", given)):
-            at = self._call_at[index] = len(self._calls)
+            at = self._call_at[slot] = len(self._calls)
             self._calls.append({"id": "", "name": "", "arguments": ""})
         entry = self._calls[at]
         entry["id"] = entry["id"] or given

@@ -24,7 +24,7 @@ from typing import Any, cast
 import regex
 
 from autoflow.errors import ModelNotFound, ModelRequestError, ModelUnavailable, SettingsError
-from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options, ToolCall, Usage
+from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options, ToolCall, Usage, rough_tokens
 
 MATCH_LIMIT_S = 1.0  # for one expression: some take exponential time on some texts
 _ANSWERS = ("reply", "tool_calls", "error")
@@ -96,8 +96,8 @@ class ScriptedLLM:
             text=line.reply,
             tool_calls=line.tool_calls,
             usage=Usage(
-                prompt_tokens=tokens(sum(len(m.content) for m in messages)),
-                completion_tokens=tokens(len(spoken)),
+                prompt_tokens=rough_tokens(sum(len(m.content) for m in messages)),
+                completion_tokens=rough_tokens(len(spoken)),
                 seconds=time.monotonic() - started,
             ),
             model=self._name,
@@ -130,11 +130,6 @@ class ScriptedLLM:
             await self._sleep(line.latency_s / len(words))
             if on_token:
                 on_token(word)
-
-
-def tokens(characters: int) -> int:
-    """Tokens that stand for a text where nobody counted: characters / 4, rounded up."""
-    return -(-characters // 4)
 
 
 def _numbered_objects(path: Path) -> Iterable[tuple[int, Any]]:
@@ -170,7 +165,7 @@ def _line(script: str, number: int, line: Any) -> ScriptLine:
         number=number,
         match=_pattern(script, number, line["match"]),
         reply=line.get("reply", ""),
-        tool_calls=_tool_calls(script, number, line.get("tool_calls")),
+        tool_calls=_tool_calls(script, number, line["tool_calls"]) if "tool_calls" in line else (),
         error=line.get("error", ""),
         latency_s=_latency(script, number, line.get("latency_s", 0)),
     )
@@ -191,8 +186,6 @@ def _latency(script: str, number: int, value: Any) -> float:
 
 def _tool_calls(script: str, number: int, value: Any) -> tuple[ToolCall, ...]:
     """`arguments` is an object, or a text that is passed on as it is, JSON or not."""
-    if value is None:
-        return ()
     calls = value if isinstance(value, list) else []
     if not calls or not all(isinstance(c, Mapping) and isinstance(c.get("name"), str) for c in calls):
         raise _bad(script, number, "needs a list of objects with a `name` as `tool_calls`")

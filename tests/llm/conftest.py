@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from autoflow.llm.base import Message
@@ -13,6 +14,8 @@ from autoflow.llm.openai_chat import OpenAIChat, Timeouts
 from autoflow.llm.retry import RetryPolicy
 from tests.llm.server import Server
 
+hypothesis.settings.register_profile("llm", deadline=None)  # a loaded machine is no failure
+hypothesis.settings.load_profile("llm")
 QUICK = Timeouts(connect_s=5.0, first_s=0.3, stall_s=0.3, total_s=10.0)
 ASK = [Message("user", "Say something.")]
 OpenChat = Callable[..., OpenAIChat]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from autoflow.errors import BudgetExceeded, SettingsError
-from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
+from autoflow.llm.base import LLM, Completion, Message, OnToken, Options, rough_tokens
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import Metered, totals_of
 from autoflow.records import Totals
@@ -97,8 +97,8 @@ class Budgeted(Wrapper):
         usage = completion.usage
         self.totals += totals_of(usage)
         prompt, answer = usage.prompt_tokens, usage.completion_tokens
-        self._tokens += sum(len(m.content) for m in messages) // 4 if prompt is None else prompt
-        self._tokens += len(completion.text) // 4 if answer is None else answer
+        self._tokens += rough_tokens(sum(len(m.content) for m in messages)) if prompt is None else prompt
+        self._tokens += rough_tokens(len(completion.text)) if answer is None else answer
 
 
 def _price_known(llm: LLM) -> bool:
