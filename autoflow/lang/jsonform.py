@@ -14,10 +14,10 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from autoflow.lang.report import report
 from autoflow.lang.checker import check
 from autoflow.lang.diagnostics import Diagnostic, ParseResult
 from autoflow.lang.formatter import canonical, format_workflow
+from autoflow.lang.report import report
 from autoflow.lang.workflow import Branch, Step, Workflow
 
 # What only follows from a field that has the wrong JSON type, and is not said as well: of the same step, and of any.
