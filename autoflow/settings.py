@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from platformdirs import user_data_dir
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from autoflow.errors import SettingsError
@@ -79,8 +79,16 @@ def _driver_named(url: str) -> str:
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once. Tests call `settings.cache_clear()`."""
-    return Settings()
+    """The settings of this process, read once. Tests call `settings.cache_clear()`.
+
+    Raises SettingsError: a variable breaks its rule.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"AUTOFLOW_{first['loc'][0]}".upper()
+        raise SettingsError(f"`{name}={first['input']}` is not right: {first['msg']}.", "Set it anew.") from error
 
 
 def environment(name: str) -> str | None:

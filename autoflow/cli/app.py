@@ -1,0 +1,88 @@
+"""The tree of commands, and how every way to fail ends: as a sentence and an exit code, never as a traceback."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer._click.exceptions import ClickException  # typer carries its own click and exports only its base error
+
+from autoflow.cli import output
+from autoflow.errors import AutoFlowError
+
+log = logging.getLogger(__name__)
+app = typer.Typer(
+    name="autoflow",
+    help="Author, run and self-improve workflows for LLM agents, written in CoRE.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from autoflow import __version__
+
+        output.emit({"version": __version__}) if output.wants_json() else output.say(f"autoflow {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print JSON on standard output; every command takes it.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Author, run and self-improve workflows for LLM agents, written in CoRE."""
+
+
+def _add_commands() -> None:
+    from autoflow.cli import examples, generate, jobs, models, run, serve, tools, workflows
+
+    for module in (workflows, generate, run, examples, models, jobs, tools, serve):
+        module.register(app)
+
+
+_add_commands()
+
+
+def run_command(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    output.start(arguments)
+    try:
+        result = app(args=arguments, prog_name="autoflow", standalone_mode=False)
+        return result if isinstance(result, int) else output.FINE
+    except AutoFlowError as error:
+        return output.report_error(error)
+    except ClickException as error:
+        return _usage(error)
+    except (KeyboardInterrupt, typer.Abort):
+        output.note("Stopped.")
+        return output.INTERRUPTED
+    except output.ReaderLeft:
+        return output.close_quietly()
+    except Exception as error:  # the last line of defence: a fault of ours, told as one
+        log.debug("unexpected", exc_info=True)
+        output.report("InternalError", f"AutoFlow itself failed: {type(error).__name__}: {error}.", _DEBUG_HINT)
+        return output.FAILED
+
+
+_DEBUG_HINT = "Set AUTOFLOW_LOG_LEVEL=DEBUG to see where."
+
+
+def _usage(error: ClickException) -> int:
+    if output.wants_json():
+        output.report("UsageError", error.format_message())
+    else:
+        error.show()
+    return output.USAGE

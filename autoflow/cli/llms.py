@@ -1,0 +1,63 @@
+"""Models and tools as the command line names them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from autoflow.cli import output
+from autoflow.errors import StorageUnavailable
+from autoflow.settings import settings
+
+if TYPE_CHECKING:
+    from autoflow.llm.base import LLM
+    from autoflow.records import Connection
+
+_FILES = ("scripted", "replay", "embedded")
+
+
+def model_name(given: str | None) -> str:
+    """The model as any process can open it: the default where none is given, the paths of files absolute."""
+    name = given or settings().default_model
+    kind, colon, rest = name.partition(":")
+    return f"{kind}:{os.path.abspath(rest)}" if colon and kind in _FILES and os.path.isfile(rest) else name
+
+
+def open_model(given: str | None) -> LLM:
+    """The model of this name, or the default one. Raises SettingsError, ModelError: it cannot be had."""
+    from autoflow.llm.registry import open_llm
+
+    return open_llm(model_name(given), connections=_connection)
+
+
+def check_model(given: str | None) -> str:
+    """The model's name, after a look whether it can be opened; asks it nothing. Raises as `open_model`."""
+
+    async def look() -> None:
+        await open_model(given).aclose()
+
+    asyncio.run(look())
+    return model_name(given)
+
+
+def check_tools(names: list[str]) -> None:
+    """Raises UnknownTool: a name means nothing. Starts no MCP server, so their tools are not looked at."""
+    from autoflow.tools import open_toolbox
+
+    async def look() -> None:
+        async with open_toolbox([name for name in names if not set(name) & set(":.") and "__" not in name]):
+            pass
+
+    asyncio.run(look())
+
+
+def _connection(name: str) -> Connection | None:
+    """Where the database cannot be used, models that need no connection still can."""
+    from autoflow.store import open_store
+
+    try:
+        return open_store().get_connection(name)
+    except StorageUnavailable as error:
+        output.note(f"{output.paint('warning:', 'warning')} connections cannot be read: {error}")
+        return None

@@ -1,0 +1,179 @@
+"""`autoflow models`: which models there are, getting and trying them, adding files and connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from autoflow.cli import output
+from autoflow.cli.options import Json
+from autoflow.cli.table import print_table
+from autoflow.errors import SettingsError
+
+if TYPE_CHECKING:
+    from autoflow.llm.catalogue import Entry
+    from autoflow.llm.download import Progress
+    from autoflow.records import Connection
+
+BAR = 30  # characters of the progress bar
+HUB = "hub:"
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the model.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="List, get, try and add models.", no_args_is_help=True)
+    group.command("list")(list_)
+    group.command("test")(probe)
+    for command in (get, add, remove, connect, disconnect):
+        group.command()(command)
+    app.add_typer(group, name="models")
+
+
+def list_(json_: Json = False) -> None:
+    """List the models of the catalogue, the user's own, and the connections."""
+    from autoflow.llm.catalogue import catalogue
+    from autoflow.store import open_store
+
+    entries, connections = catalogue().entries, open_store().list_connections()
+    if json_:
+        output.emit({
+            "models": [_entry_json(entry) for entry in entries],
+            "connections": [_connection_json(connection) for connection in connections],
+        })  # fmt: skip
+        return
+    rows = [(f"embedded:{e.name}", _size(e), "here" if e.local_path() else "not here", e.good_for) for e in entries]
+    rows += [(f"{c.kind}:{c.name}", "", "connection", c.base_url or c.path or c.model) for c in connections]
+    print_table(("model", "size", "state", "about"), rows)
+
+
+def get(name: Name, json_: Json = False) -> None:
+    """Download a model of the catalogue; goes on where an earlier download stopped."""
+    from autoflow.llm.download import get_model
+
+    name = name.removeprefix("embedded:")
+    path = asyncio.run(get_model(name, progress=_Bar()))
+    if sys.stderr.isatty():
+        output.note("")
+    output.emit({"name": name, "path": str(path)}) if json_ else output.say(str(path))
+
+
+def probe(name: Name, json_: Json = False) -> int:
+    """Ask a model three small things: text, a schema and a tool. Exit 1 where it does not answer."""
+    from autoflow.cli.llms import open_model
+    from autoflow.llm.probe import test_llm
+
+    async def ask() -> dict[str, Any]:
+        async with aclosing(open_model(name)) as llm:
+            return {"name": llm.name, **await test_llm(llm)}
+
+    found = asyncio.run(ask())
+    if json_:
+        output.emit(found)
+    else:
+        output.say(f"{found['name']}: " + (f"answers in {found['latency_s']:.1f} s" if found["ok"] else "no answer"))
+        for feature, seen in found["features"].items():
+            output.say(f"  {feature}: {'no' if not seen else seen if isinstance(seen, str) else 'yes'}")
+        if found["error"]:
+            output.note(found["error"])
+    return output.FINE if found["ok"] else output.FAILED
+
+
+def add(
+    name: Name,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="FILE.gguf, or hub:OWNER/REPOSITORY/FILE.gguf")],
+    json_: Json = False,
+) -> None:
+    """Add a GGUF file of yours, which stays where it is, or one of the hub, which `models get` downloads."""
+    from autoflow.llm.catalogue import add_file, add_hub
+
+    if source.startswith(HUB):
+        owner, repository, file = ([*source.removeprefix(HUB).split("/", 2), "", ""])[:3]
+        entry = add_hub(f"{owner}/{repository}", file, name)
+    else:
+        entry = add_file(Path(source), name)
+    output.emit(_entry_json(entry)) if json_ else output.say(f"embedded:{entry.name} was added ({_size(entry)}).")
+
+
+def remove(name: Name, json_: Json = False) -> None:
+    """Free the disk of a model, and forget it where you added it. Your own file is never deleted."""
+    from autoflow.llm.catalogue import remove as remove_model
+
+    remove_model(name.removeprefix("embedded:"))
+    output.emit({"name": name, "removed": True}) if json_ else output.say(f"{name} was removed.")
+
+
+def connect(
+    name: Name,
+    url: Annotated[str | None, typer.Option("--url", help="Of an OpenAI-compatible endpoint, such as .../v1")] = None,
+    model: Annotated[str, typer.Option("--model", "-m", help="As the endpoint names it. Default: NAME.")] = "",
+    key_env: Annotated[
+        str | None, typer.Option(help="The variable that holds the key; the key is never stored.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Add a connection to an endpoint, or replace the one of this name; use it as openai:NAME."""
+    from pydantic import ValidationError
+
+    from autoflow.llm.addresses import check_base_url, check_key_name
+    from autoflow.records import Connection
+    from autoflow.store import open_store
+
+    try:
+        connection = Connection(
+            name=name,
+            model=model,
+            base_url=check_base_url(url) if url else None,
+            key_env=check_key_name(key_env) if key_env else None,
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"`{first['input']}` cannot be the {first['loc'][0]}: {first['msg']}.") from error
+    saved = open_store().save_connection(connection)
+    output.emit(_connection_json(saved)) if json_ else output.say(f"openai:{saved.name} was saved.")
+
+
+def disconnect(name: Name, json_: Json = False) -> None:
+    """Forget a connection."""
+    from autoflow.store import open_store
+
+    store, name = open_store(), name.removeprefix("openai:")
+    store.get_connection(name)  # NotFound where there is none
+    store.delete_connection(name)
+    output.emit({"name": name, "removed": True}) if json_ else output.say(f"openai:{name} was forgotten.")
+
+
+class _Bar:
+    """Draws progress on standard error: a bar on a terminal, else a line at each tenth."""
+
+    def __init__(self) -> None:
+        self._tenth = -1
+
+    def __call__(self, progress: Progress) -> None:
+        share = progress.done / progress.total if progress.total else 0.0
+        told = f"{share:4.0%} of {progress.total / 1e6:,.0f} MB  {progress.message}"
+        if sys.stderr.isatty():
+            filled = round(BAR * share)
+            output.tell(f"\r\x1b[K[{'#' * filled}{'.' * (BAR - filled)}] {told[:80]}")
+        elif int(share * 10) > self._tenth:
+            self._tenth = int(share * 10)
+            output.note(told)
+
+
+def _size(entry: Entry) -> str:
+    return f"{entry.size / 1e6:,.0f} MB"
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    path = entry.local_path()
+    about = entry.model_dump(include={"name", "title", "kind", "licence", "size", "good_for", "shipped"})
+    return {**about, "size": entry.size, "model": f"embedded:{entry.name}", "here": path is not None,
+            "path": None if path is None else str(path)}  # fmt: skip
+
+
+def _connection_json(connection: Connection) -> dict[str, Any]:
+    return connection.model_dump(exclude={"created_at"})

@@ -1,0 +1,25 @@
+"""Options that several commands share, spelt once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from autoflow.cli.output import wants_json
+
+_MODEL = "openai:NAME, embedded:NAME, scripted:FILE, replay:FILE or a connection's name. Default: the embedded one."
+Json = Annotated[
+    bool, typer.Option("--json", callback=lambda _: wants_json(), help="Print JSON on standard output.")
+]  # also where it stands before the command
+File = Annotated[str, typer.Argument(metavar="FILE", help="A workflow file, or - for standard input.")]
+Model = Annotated[str | None, typer.Option("--model", "-m", metavar="MODEL", help=_MODEL)]
+Inputs = Annotated[
+    list[str],
+    typer.Option("--input", "-i", metavar="NAME=TEXT|NAME=@FILE", help="A named input; may be given several times."),
+]
+Tools = Annotated[
+    list[str],
+    typer.Option("--tool", "-t", metavar="TOOL", help="A tool the steps may call; may be given several times."),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Of the model's sampling.")]

@@ -1,0 +1,108 @@
+"""What commands print: results on standard output, everything said about them on standard error."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from autoflow.errors import AutoFlowError, ModelNotFound, NotFound, SettingsError, UnknownTool
+from autoflow.settings import environment
+
+FINE, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+PIECE = 32_768  # characters written at a time
+_COLOURS = {"error": "31;1", "warning": "33;1", "information": "36;1", "hint": "36", "good": "32", "quiet": "2"}
+
+
+class _State:
+    """Whether the command that runs was asked for JSON."""
+
+    json = False
+
+
+def wants_json() -> bool:
+    """Known before the arguments are read, so that a fault in them is told as JSON too."""
+    return _State.json
+
+
+def start(arguments: Sequence[str]) -> None:
+    """UTF-8 on both streams whatever the locale says; what has no UTF-8 form is escaped, never an exception."""
+    _State.json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+class ReaderLeft(Exception):
+    """Whoever read our output has closed it. Not an OSError, which typer would end the process on."""
+
+
+def write(text: str) -> None:
+    """A result, on standard output, exactly as it is."""
+    _send(sys.stdout, text)
+
+
+def say(text: str) -> None:
+    """A line of a result."""
+    write(text + "\n")
+
+
+def emit(value: Any) -> None:
+    """A result as JSON."""
+    say(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def note(text: str) -> None:
+    """A line for the person who watches, on standard error."""
+    tell(text + "\n")
+
+
+def tell(text: str) -> None:
+    """Text for the person who watches, exactly as it is."""
+    _send(sys.stderr, text)
+
+
+def _send(stream: TextIO, text: str) -> None:
+    try:
+        for start in range(0, len(text), PIECE):  # of a long text that is written at once the end may be lost unnoticed
+            stream.write(text[start : start + PIECE])
+            stream.flush()
+    except BrokenPipeError as error:
+        raise ReaderLeft from error
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether colours may be used: on a terminal, unless NO_COLOR is set."""
+    return stream.isatty() and environment("NO_COLOR") is None and environment("TERM") != "dumb"
+
+
+def paint(text: str, style: str) -> str:
+    """`text` in the colour of `style`, for standard error."""
+    return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if colours(sys.stderr) else text
+
+
+def report(kind: str, message: str, hint: str = "") -> None:
+    """An error: JSON on standard output where JSON was asked for, else a sentence and what to do."""
+    if wants_json():
+        emit({"error": {"type": kind, "message": message, "hint": hint}})
+        return
+    note(f"{paint('error:', 'error')} {message}")
+    if hint:
+        note(f"{paint('hint:', 'hint')} {hint}")
+
+
+def report_error(error: AutoFlowError) -> int:
+    """Report an error that was raised on purpose; returns the exit code it stands for."""
+    report(type(error).__name__, error.message, error.hint)
+    return USAGE if isinstance(error, SettingsError | NotFound | ModelNotFound | UnknownTool) else FAILED
+
+
+def close_quietly() -> int:
+    """After the reader of our output has left: what is still buffered goes nowhere, instead of failing at exit."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(devnull, stream.fileno())
+    return BROKEN_PIPE

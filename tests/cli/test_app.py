@@ -1,0 +1,157 @@
+"""How the command line ends, whatever happens; and what starts fast."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autoflow.cli import output
+from tests.cli.conftest import GOOD, Cli
+
+AUTOFLOW = [sys.executable, "-m", "autoflow.cli"]
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "long.core"
+    path.write_text(
+        "".join(f"Step {i}:::process:::{'x' * 80}:::next::Step {i + 1}\n" for i in range(5000)) + "E:::terminal:::y:::"
+    )
+    process = subprocess.Popen([*AUTOFLOW, "fix", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == output.BROKEN_PIPE
+    assert b"Traceback" not in err
+    assert b"BrokenPipe" not in err
+
+
+def test_output_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    text = "Schritt é 😀:::terminal:::日本.:::\n"
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [*AUTOFLOW, "format", "-"], input=text.encode(), capture_output=True, env=environment, check=True
+    )
+    assert done.stdout == text.encode()
+
+
+def test_check_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from autoflow.cli import main; "
+        "main(['check', '-', '--json']); sys.stderr.write(str([*sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=GOOD, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["steps"] == 3
+    heavy = {
+        "sqlalchemy",
+        "openai",
+        "torch",
+        "mcp",
+        "httpx",
+        "streamlit",
+        "xllamacpp",
+        "numpy",
+        "transformers",
+        "alembic",
+    }
+    loaded = {name.strip("'\" ") for name in done.stderr.strip("[]\n ").split(",")}
+    assert "autoflow.cli.workflows" in loaded
+    assert not heavy & loaded
+
+
+def _on_a_terminal(path: Path, environment: dict[str, str]) -> bytes:
+    """What `check` writes where standard output is a terminal."""
+    parent, child = pty.openpty()
+    subprocess.run(
+        [*AUTOFLOW, "check", str(path)], stdout=child, stderr=subprocess.DEVNULL, env=environment, check=False
+    )
+    os.close(child)
+    found = b""
+    try:
+        while block := os.read(parent, 65536):
+            found += block
+    except OSError:  # the other end is closed
+        pass
+    os.close(parent)
+    return found
+
+
+def test_colours_are_for_terminals_and_no_color_is_honoured(faulty: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"}
+    assert b"\x1b[" in _on_a_terminal(faulty, environment)
+    assert b"\x1b[" not in _on_a_terminal(faulty, environment | {"NO_COLOR": "1"})
+    assert b"\x1b[" not in _on_a_terminal(faulty, environment | {"TERM": "dumb"})
+
+
+def test_a_fault_of_ours_is_told_without_a_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch, good: Path) -> None:
+    def broken(text: str) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("autoflow.lang.parse", broken)
+    found = cli("check", good)
+    assert found.code == 1
+    assert "AutoFlow itself failed: ZeroDivisionError" in found.err
+    assert "Traceback" not in found.err
+    assert cli("check", good, "--json").json["error"]["type"] == "InternalError"
+
+
+@pytest.mark.parametrize(
+    "command", [["jobs", "list"], ["models", "list"], ["run", "GOOD", "--task", "x", "--model", "scripted:S"]]
+)
+def test_a_data_folder_that_cannot_be_used_is_a_sentence(
+    cli: Cli, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    from autoflow.settings import settings
+
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "s.jsonl").write_text("")
+    monkeypatch.setenv("AUTOFLOW_HOME", str(tmp_path / "file" / "home"))
+    settings.cache_clear()
+    named = {"GOOD": str(good), "scripted:S": f"scripted:{tmp_path}/s.jsonl"}
+    found = cli(*(named.get(part, part) for part in command))
+    assert found.code in (1, 2)
+    assert found.err.startswith("error: ")
+    assert "AutoFlow itself failed" not in found.err
+    assert str(tmp_path / "file") in found.err
+
+
+def test_a_setting_that_breaks_its_rule_is_usage(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autoflow.settings import settings
+
+    monkeypatch.setenv("AUTOFLOW_MEMORY_LIMIT_GB", "much")
+    settings.cache_clear()
+    found = cli("jobs", "list")
+    assert found.code == 2
+    assert "AUTOFLOW_MEMORY_LIMIT_GB" in found.err
+    monkeypatch.delenv("AUTOFLOW_MEMORY_LIMIT_GB")
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check",
+        "fix",
+        "format",
+        "extract",
+        "export",
+        "diff",
+        "generate",
+        "run",
+        "models",
+        "jobs",
+        "worker",
+        "serve",
+        "tools",
+    ],
+)
+def test_every_command_explains_itself(cli: Cli, command: str) -> None:
+    found = cli(command, "--help")
+    assert found.code == 0
+    assert "Usage: autoflow " + command in found.out
