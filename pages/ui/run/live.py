@@ -7,7 +7,7 @@ from collections import Counter
 
 import streamlit as st
 
-from autoflow.interpret.trace import StepView, views
+from autoflow.interpret.trace import StepView, answered, views
 from autoflow.lang import parse
 from autoflow.lang.workflow import Workflow, fold
 from autoflow.records import STOP_WORDS, Event, Job, Run, RunPolicy
@@ -126,7 +126,7 @@ def _totals(run: Run, steps: list[StepView]) -> None:
     """What it took, in one table with units."""
     total = run.totals
     seconds = total.seconds if run.stop else time.time() - run.created_at
-    calls = total.calls if run.stop else sum(s.calls for s in steps)
+    calls = total.calls if run.stop else sum(answered(call) for s in steps for call in s.calls)
     cells = {
         "Steps": f"{len(steps):,}",
         "Calls": f"{calls:,}" + (f" ({total.cached} cached)" if total.cached else ""),
