@@ -23,7 +23,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from autoflow.errors import DownloadError, ModelNotFound, SettingsError, SourcesUnreachable
-from autoflow.llm.catalogue_entry import Entry, HubSource
+from autoflow.llm.catalogue_entry import Entry, HubSource, ModelFile
 from autoflow.llm.flock import FileLock
 from autoflow.llm.gguf import read_gguf
 from autoflow.records import Record
@@ -121,7 +121,9 @@ def add_hub(repo: str, file: str, name: str) -> Entry:
     """
     if not file.endswith(".gguf"):
         raise DownloadError(f"{file} is not a GGUF file.", "Name a file of the repository that ends in .gguf.")
-    source = _checked(HubSource, f"{repo!r} is no repository of the hub.", hub=repo)
+    _checked(ModelFile, f"{file!r} is no path in a repository.", path=file, size=1)
+    cure = "It is written OWNER/NAME, such as Qwen/Qwen2.5-7B-Instruct-GGUF."
+    source = _checked(HubSource, f"{repo!r} is no repository of the hub.", cure, hub=repo)
     if settings().offline:
         raise SourcesUnreachable("The hub is not asked: AUTOFLOW_OFFLINE is set.")
     return _add(
@@ -201,7 +203,7 @@ def _checked(kind: type[_T], message: str, hint: str = "", **fields: object) -> 
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise SettingsError(message, hint or str(error)) from error
+        raise SettingsError(message, hint) from error
 
 
 @contextmanager

@@ -86,11 +86,12 @@ class EmbeddedLLM:
 
     async def warm_up(self) -> None:
         """Start the server and load the model, so that the first request does not have to wait. Raises ModelError."""
+        key = self._key()
         state = await ensure_server(self.on_status)
         if state != self._state:
             await self.aclose()
             self._state = state
-        self._take(await self._load(state))
+        self._take(await self._load(state, key))
 
     async def aclose(self) -> None:
         """Close connections; the server goes on for others."""
@@ -119,6 +120,7 @@ class EmbeddedLLM:
         return self._chat
 
     def _key(self) -> ModelKey:
+        """What to ask the server for. Raises ModelNotFound: the file is not here; nothing is started for it."""
         source = self._source
         if isinstance(source, Entry):
             path = source.local_path()
@@ -126,6 +128,8 @@ class EmbeddedLLM:
                 cure = f"Get it with: autoflow models get {self._name}"
                 raise ModelNotFound(f"The model {self._name} is not on this machine yet.", cure)
             return ModelKey(path, self._context or source.context)
+        if not source.is_file():
+            raise ModelNotFound(f"There is no model file {source}.", "Was it moved or removed?")
         return ModelKey(source.resolve(), self._context)
 
     def _tools(self) -> bool | None:
@@ -139,9 +143,9 @@ class EmbeddedLLM:
                 return None
         return self._knows_tools
 
-    async def _load(self, state: ServerState) -> dict[str, Any]:
+    async def _load(self, state: ServerState, key: ModelKey) -> dict[str, Any]:
         """Have the server load the model, and wait for it."""
-        body = {"gguf": self._key().fields()}
+        body = {"gguf": key.fields()}
         try:
             async with local_client(state, 30.0) as client, client.stream("POST", "/load", json=body) as reply:
                 reply.raise_for_status()

@@ -15,7 +15,7 @@ from autoflow.errors import ModelNotFound
 MAGIC = b"GGUF"
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _STRING, _ARRAY = 8, 9
-_LONGEST = 1 << 26  # a text or list longer than this is damage, not data
+_LONGEST = 1 << 24  # a text or list longer than this is damage, not data
 # Tensor type -> (weights a block, bytes a block). A type that is not listed is taken as empty: fewer files refused.
 _BLOCKS = {
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 36),
@@ -52,7 +52,7 @@ def read_gguf(path: Path) -> GgufInfo:
         raise ModelNotFound(f"There is no model file {path}.", "Was it moved or removed?") from None
     except OSError as error:
         raise ModelNotFound(f"The model file {path} cannot be read: {error.strerror or error}.") from error
-    except (struct.error, EOFError, UnicodeDecodeError, ValueError, OverflowError, MemoryError) as error:
+    except (struct.error, EOFError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError) as error:
         raise _damaged(path) from error
 
 

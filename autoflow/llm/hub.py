@@ -7,7 +7,7 @@ import asyncio
 import httpx
 
 from autoflow.llm.catalogue_entry import HubSource
-from autoflow.llm.sources import BLOCK, Part, SourceFailed
+from autoflow.llm.sources import Part, SourceFailed
 from autoflow.settings import settings
 
 STALL_S = 30.0  # the hub may be silent for this long in the middle of a file
@@ -59,7 +59,7 @@ async def _take(reply: httpx.Response, part: Part) -> None:
         raise SourceFailed(_refusal(reply.status_code))
     have = part.have
     with part.path.open("ab") as out:
-        async for block in reply.aiter_bytes(BLOCK):
+        async for block in reply.aiter_bytes():  # as they come: a break loses nothing
             have += len(block)
             if have > part.file.size:
                 raise SourceFailed(f"{part.file.path} is larger there than the {part.file.size:,} bytes it should have")

@@ -35,6 +35,14 @@ def reply_for(error: AutoFlowError) -> JSONResponse:
     return error_reply(status, str(error))
 
 
+async def json_of(request: Request) -> Any:
+    """The body of a request. Raises ModelRequestError: it is no JSON."""
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise ModelRequestError("The request to the model server is no JSON.") from error
+
+
 class ChatRelay:
     """The ASGI application behind `/v1/chat/completions`."""
 
@@ -46,14 +54,10 @@ class ChatRelay:
         await self._client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
         try:
-            payload = json.loads(await request.body())
+            payload = await json_of(Request(scope, receive))
             key = ModelKey.of(payload)
         except ClientDisconnect:
-            return
-        except ValueError:
-            await error_reply(400, "The request is no JSON.")(scope, receive, send)
             return
         except ModelRequestError as error:
             await reply_for(error)(scope, receive, send)
@@ -84,7 +88,7 @@ class ChatRelay:
             if answer.is_success:
                 await _stream(answer, send)
             else:
-                await _refusal(child, answer.status_code, await answer.aread())(scope, receive, send)
+                await _refusal(child, await answer.aread())(scope, receive, send)
         finally:
             await answer.aclose()
 
@@ -98,7 +102,7 @@ async def _stream(answer: httpx.Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def _refusal(child: Child, status: int, body: bytes) -> JSONResponse:
+def _refusal(child: Child, body: bytes) -> JSONResponse:
     try:
         error = json.loads(body)["error"]
         message, kind = str(error["message"]), str(error.get("type", ""))
@@ -107,10 +111,9 @@ def _refusal(child: Child, status: int, body: bytes) -> JSONResponse:
     if kind == "exceed_context_size_error":
         tokens = error.get("n_prompt_tokens", "too many")
         message = f"It has {tokens} tokens, and the context is {child.plan.context}."
-        return error_reply(status, message, kind, "context_length_exceeded")
-    if "image input is not supported" in message:
-        status = 400  # it is the request that does not fit, not the server that fails
-    return error_reply(status, message, kind)
+        return error_reply(400, message, kind, "context_length_exceeded")
+    # Not 400 or 500: from those, clients learn what a server cannot do. Here the grammar or schema itself is bad.
+    return error_reply(406, message, kind)
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, None]) -> None:

@@ -43,7 +43,7 @@ from autoflow.errors import AutoFlowError, ModelRequestError
 from autoflow.llm.flock import FileLock
 from autoflow.llm.model_plan import ModelKey
 from autoflow.llm.model_pool import ModelPool
-from autoflow.llm.model_relay import ChatRelay, error_reply, reply_for
+from autoflow.llm.model_relay import ChatRelay, error_reply, json_of, reply_for
 from autoflow.llm.server_process import ALREADY_RUNNING, ServerState, log_file, server_dir
 from autoflow.settings import Settings, settings
 
@@ -95,7 +95,7 @@ class ModelServer:
 
     async def load(self, request: Request) -> Response:
         try:
-            key = ModelKey.of(await request.json())
+            key = ModelKey.of(await json_of(request))
         except ModelRequestError as error:
             return reply_for(error)
         return StreamingResponse(self._load(key), media_type="application/jsonl")

@@ -62,7 +62,10 @@ def disk(folder: Path) -> Iterator[None]:
                 f"The models folder {folder} cannot be written: {error.strerror}.",
                 "Allow it, or set AUTOFLOW_MODELS_DIR to a folder of your own.",
             ) from error
-        raise DownloadError(f"The models folder {folder} cannot be used: {error.strerror or error}.") from error
+        raise DownloadError(
+            f"The models folder {folder} cannot be used: {error.strerror or error}.",
+            "Set AUTOFLOW_MODELS_DIR to another folder.",
+        ) from error
 
 
 def full(folder: Path) -> DownloadError:
