@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from autoflow.errors import AutoFlowError, ModelNotFound, NotFound, SettingsError, UnknownTool
-from autoflow.settings import environment
 
 FINE, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 PIECE = 32_768  # characters written at a time
@@ -76,7 +75,11 @@ def _send(stream: TextIO, text: str) -> None:
 
 def colours(stream: TextIO) -> bool:
     """Whether colours may be used: on a terminal, unless NO_COLOR is set."""
-    return stream.isatty() and environment("NO_COLOR") is None and environment("TERM") != "dumb"
+    if not stream.isatty():
+        return False
+    from autoflow.settings import environment  # takes 0.1 s to load
+
+    return environment("NO_COLOR") is None and environment("TERM") != "dumb"
 
 
 def paint(text: str, style: str) -> str:

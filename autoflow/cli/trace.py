@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from autoflow.cli.output import note, paint
-from autoflow.records import STOP_WORDS, Event, Run
 
 if TYPE_CHECKING:
+    from autoflow.records import Event, Run
     from autoflow.store import SqlStore
 
 SHOWN = 300  # characters of an answer or a tool's result in the trace; the whole is in the record
@@ -32,6 +32,8 @@ class Trace:
 
     def show(self) -> None:
         """Show what is new. Reads the store."""
+        from autoflow.records import Event
+
         job = self._store.get_job(
             self._job_id
         )  # before the events: what is live may be durable by then, never the reverse
@@ -72,6 +74,8 @@ def trace_lines(event: Event) -> list[str]:
 
 def ending(run: Run) -> str:
     """How a run ended, in words."""
+    from autoflow.records import STOP_WORDS
+
     if run.stop is None:
         return "The run has not ended."
     style = "good" if run.stop == "terminal" else "error"
