@@ -165,7 +165,7 @@ class Conversation:
         if self._faults > self.run.policy.max_tool_errors:
             raise Stop(
                 "tool-error",
-                f"At `{self.step.name}` {self._faults} tool calls failed; the last was `{name}`: {error.message}",
+                f"At `{self.step.name}` {self._faults} tool calls failed, the last to `{name}`. {error.message}",
                 error.hint or "The trace shows the calls: the tool, its arguments or the instruction is at fault.",
             ) from error
 

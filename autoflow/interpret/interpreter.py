@@ -88,8 +88,8 @@ def _refuse_errors(workflow: Workflow) -> None:
     if errors:
         first = errors[0]
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
-        raise Stop("invalid-workflow", f"The workflow has {count}; line {first.line}: {first.message}",
-                   first.hint or "Mend it, then run it again.")  # fmt: skip
+        message = f"The workflow has {count} and was not run. Line {first.line}: {first.message.rstrip('.')}."
+        raise Stop("invalid-workflow", message, "Mend it, then run it again.")
 
 
 async def _load_images(run: Run) -> None:
@@ -132,8 +132,8 @@ def _next(run: Run) -> Step:
     if state.ended:
         raise Stop("terminal")
     if state.finished_visits >= policy.max_steps:
-        raise Stop("max-steps", f"The run visited {state.finished_visits} steps, as many as it may.",
-                   "Raise the limit, or look whether a decision keeps going back.")  # fmt: skip
+        raise Stop("max-steps", f"The run reached its limit of visits to steps ({policy.max_steps:,}).",
+                   "Look whether a decision keeps going back, or raise the limit to go on from here.")  # fmt: skip
     step = run.workflow.entry if state.next is None else run.workflow.find(state.next)
     if step is None:
         raise Stop("invalid-workflow", f"The run was to go on at `{state.next}`, but the workflow has no such step.",

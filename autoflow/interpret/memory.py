@@ -55,7 +55,7 @@ async def recall(run: Run, step: Step, embedder: Callable[[], Embedder]) -> list
         return []
     calls = run.visit_calls
     strategy, wanted, why = await _choose(run, step, embedder, observations)
-    chosen = _fitting(wanted, run.policy.memory_tokens * CHARACTERS_A_TOKEN)
+    chosen = _fitting(wanted, _room(run))
     run.emit("memory_choice", strategy=strategy, considered=len(observations), chosen=[o.id for o in chosen],
              calls=run.visit_calls - calls, why=why)  # fmt: skip
     return chosen
@@ -65,29 +65,41 @@ async def _choose(
     run: Run, step: Step, embedder: Callable[[], Embedder], observations: Sequence[Observation]
 ) -> tuple[str, Sequence[Observation], str]:
     """The strategy that was used, what it wants shown (most wanted first), and why."""
-    newest_first = observations[::-1]
+    newest_first = observations[: -COMPARED - 1 : -1]
     match run.policy.memory:
         case "none":
             return "none", (), "the policy shows no observations"
         case "direct":
-            return "direct", await _picked(run, step, newest_first[:COMPARED]), "the model picked from the list"
+            return "direct", await _picked(run, step, newest_first), "the model picked from the list"
         case "traverse":
-            return "traverse", await _asked_each(run, step, newest_first), "the model was asked about each"
-        case "all" if _size(observations) <= run.policy.memory_tokens * CHARACTERS_A_TOKEN:
+            return "traverse", await _asked_each(run, step, observations[::-1]), "the model was asked about each"
+        case "all" if _all_fit(observations, _room(run)):
             return "all", newest_first, "all fit"
         case _:
-            return await _nearest(run, step, embedder(), newest_first[:COMPARED])
+            return await _nearest(run, step, embedder(), newest_first)
 
 
-def _size(observations: Sequence[Observation]) -> int:
-    return sum(len(o.text) for o in observations)
+def _room(run: Run) -> int:
+    """Characters that observations may take of a prompt."""
+    return run.policy.memory_tokens * CHARACTERS_A_TOKEN
+
+
+def _all_fit(observations: Sequence[Observation], room: int) -> bool:
+    """Looks at no more than fit, so that a step of a long run costs no more than one of a short run."""
+    if len(observations) > COMPARED:
+        return False
+    for observation in observations:
+        room -= len(observation.line)
+        if room < 0:
+            return False
+    return True
 
 
 async def _nearest(
     run: Run, step: Step, embedder: Embedder, observations: Sequence[Observation]
 ) -> tuple[str, Sequence[Observation], str]:
     """By similarity, without a call. Equally near ones: the most recent first, which is their order here."""
-    texts = [f"{o.description} {o.text}" for o in observations]
+    texts = [o.line for o in observations]
     query = f"{step.name} {step.instruction}"
     try:
         scores = await embedder.scores(query, texts)
@@ -139,10 +151,11 @@ def _fitting(wanted: Sequence[Observation], room: int) -> list[Observation]:
     """As many as fit, most wanted first; the first is cut where it alone is too long. In the order of their making."""
     chosen: list[Observation] = []
     for observation in wanted:
-        if len(observation.text) <= room:
+        size = len(observation.line)
+        if size <= room:
             chosen.append(observation)
-            room -= len(observation.text)
-        elif not chosen and room > 0:
-            chosen.append(replace(observation, text=observation.text[:room] + " ..."))
+            room -= size
+        elif not chosen and room > size - len(observation.text):
+            chosen.append(replace(observation, text=observation.text[: room - size] + " ..."))
             break
     return sorted(chosen, key=lambda o: int(o.id[1:]))

@@ -86,6 +86,8 @@ def prefix(fill: Prompts, task: Task, *, callable_tools: Sequence[ToolSpec], hel
            shown: Mapping[str, Image]) -> list[Part]:  # fmt: skip
     """What stays the same through the run: role, tools, objective, inputs.
 
+    Inputs are never put under the role system: what stands in a mail or a file is data, not an order.
+
     Args:
         callable_tools: described here only where the backend does not take them natively.
         helpers: names of all callable tools, so that inputs too long to show can say how to get at them.
@@ -99,7 +101,7 @@ def prefix(fill: Prompts, task: Task, *, callable_tools: Sequence[ToolSpec], hel
     parts.append(Part("objective", "system", fill("objective", objective=task.objective)))
     for item in task.inputs:
         text = fill("input", name=item.name, content=_content(item, helpers, item.name in shown))
-        parts.append(Part("input", "system", text))
+        parts.append(Part("input", "user", text))
     if shown:
         names = ", ".join(f"`{name}`" for name in shown)
         parts.append(Part("input", "user", f"Pictures, in this order: {names}", images=tuple(shown.values())))
@@ -125,7 +127,7 @@ def observed(fill: Prompts, observations: Sequence[Observation]) -> list[Part]:
     """The observations that a step is shown."""
     if not observations:
         return []
-    lines = "\n".join(f"[{o.id}] {o.description}: {o.text}" for o in observations)
+    lines = "\n".join(o.line for o in observations)
     return [Part("observations", "user", fill("observations", observations=lines))]
 
 

@@ -21,6 +21,7 @@ from autoflow.tools.base import ToolContext
 from autoflow.tools.toolbox import Toolbox
 
 Clock = Callable[[], float]
+_GO_ON = "Raise the limit to go on from here."
 
 
 def steady_clock() -> Clock:
@@ -90,12 +91,14 @@ class Run:
         """Before each call and step. Raises Stop: a limit was reached; it may be overshot by the last call."""
         policy, totals = self.policy, self.state.totals
         if policy.max_calls is not None and totals.calls >= policy.max_calls:
-            raise Stop("max-calls", f"The run made {totals.calls} model calls, as many as it may.")
+            raise Stop("max-calls", f"The run reached its limit of model calls ({policy.max_calls:,}).", _GO_ON)
         if policy.max_tokens is not None and self.state.spent_tokens >= policy.max_tokens:
-            raise Stop("max-tokens", f"The run took {self.state.spent_tokens:,} tokens of {policy.max_tokens:,}.")
+            spent = f"The run took {self.state.spent_tokens:,} tokens; its limit is {policy.max_tokens:,}."
+            raise Stop("max-tokens", spent, _GO_ON)
         cost = totals.cost_usd
         if policy.max_cost_usd is not None and cost and cost >= policy.max_cost_usd:
-            raise Stop("max-cost", f"The run cost {cost:.4f} US dollars of {policy.max_cost_usd:g}.")
+            spent = f"The run cost {cost:.4g} US dollars; its limit is {policy.max_cost_usd:g}."
+            raise Stop("max-cost", spent, _GO_ON)
         left = self.time_left()
         if left is not None and left <= 0:
             raise self.out_of_time()
@@ -106,7 +109,7 @@ class Run:
         return None if limit is None else limit - (self.clock() - self.started)
 
     def out_of_time(self) -> Stop:
-        return Stop("max-time", f"The run took longer than {self.policy.max_time_s:g} s.")
+        return Stop("max-time", f"The run took longer than {self.policy.max_time_s:g} s.", _GO_ON)
 
     async def ask(
         self, parts: Sequence[Part], *, purpose: str = "step", constraint: Constraint | None = None,

@@ -32,6 +32,11 @@ class Observation:
     description: str  # one line: which tool with what
     text: str
 
+    @property
+    def line(self) -> str:
+        """As a prompt shows it; this is what counts against the limit of tokens."""
+        return f"[{self.id}] {self.description}: {self.text}"
+
 
 class RunState:
     """Where a run stands. `apply` takes the events one by one; nothing else changes it."""

@@ -60,8 +60,9 @@ def evaluate(expression: str) -> Number:
     except OverflowError as error:
         raise _too_large() from error
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        why = error.msg if isinstance(error, SyntaxError) else error
         raise ToolArgumentError(
-            f"`{expression}` cannot be calculated: {error}.",
+            f"`{expression}` cannot be calculated: {why}.",
             f"Use numbers, + - * / // % **, brackets, {', '.join(_CONSTANTS)} and {', '.join(_FUNCTIONS)}.",
         ) from error
 
@@ -108,4 +109,4 @@ def _bounded(value: Number) -> Number:
 
 
 def _too_large() -> ToolArgumentError:
-    return ToolArgumentError(f"The number is too large: more than {MAX_BITS} bits, or beyond the range of decimals.")
+    return ToolArgumentError(f"The number is too large: more than {MAX_BITS:,} bits, or beyond the range of decimals.")

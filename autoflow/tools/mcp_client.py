@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 START_S = 30.0  # a server that has to be fetched first takes its time
 STOP_S = 10.0
 CONNECT_S = 20.0
+CONNECTION_CLOSED = -32000  # the SDK's code for a request that lost its connection
 READ_S = 300.0  # a server may hold a stream open; a call has the time limit of its tool
 MAX_PAGES = 50  # of a list of tools
 
@@ -56,6 +57,9 @@ class McpConnection:
             return tuple(self._tool(remote) for remote in ready.result())
         late = not self._life.done()
         await self.close()
+        error = None if late or self._life.cancelled() else self._life.exception()
+        if isinstance(error, ToolError):
+            raise error
         raise self._failed(f"did not answer within {timeout_s:g} s" if late else f"did not start: {self._why()}")
 
     async def close(self) -> None:
@@ -132,7 +136,9 @@ class McpConnection:
         except ToolError:
             raise
         except Exception as error:  # the SDK lets through what its transports raise
-            raise self._failed(f"could not be asked: {_in_words(error)}") from error
+            closed = getattr(error, "code", None) == CONNECTION_CLOSED
+            what = "ended during the call" if closed else f"could not be asked: {_in_words(error)}"
+            raise self._failed(what) from error
         finally:
             task.cancel()
 

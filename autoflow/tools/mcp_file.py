@@ -127,12 +127,10 @@ def _server(name: str, fields: object) -> McpServer:
         return McpServer.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = "".join(f"`{part}`: " for part in first["loc"][:1])
+        what = first["msg"].removeprefix("Value error, ")
         raise SettingsError(
-            f"The MCP server `{name}` in {settings().mcp_file} is not right: {where} {first['msg']}.".replace(
-                ":  ", ": "
-            ),
-            _form(),
+            f"The MCP server `{name}` in {settings().mcp_file} is not right: {where}{what}.", _form()
         ) from error
 
 

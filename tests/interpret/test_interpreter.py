@@ -130,4 +130,4 @@ async def test_workflow_with_errors_is_not_run(workflow: Workflow) -> None:
     assume(has_errors(found))
     ran = await run(workflow, "x")
     assert (ran.result.stop, ran.llm.calls) == ("invalid-workflow", 0)
-    assert next(d.message for d in found if d.severity == "error") in ran.result.error
+    assert next(d.message for d in found if d.severity == "error").rstrip(".") in ran.result.error

@@ -152,8 +152,11 @@ class Unknown:
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [("text", "text"), (None, "null"), (3.5, "3.5"), (["ä"], '["ä"]'), (Place(city="Ulm"), '{"city":"Ulm","country":"DE"}'),
-     ({1: date(2026, 1, 2)}, '{"1": "2026-01-02"}'), (b"x", '"b\'x\'"')],
+    [
+        ("text", "text"), (None, "null"), (3.5, "3.5"), (["ä"], '["ä"]'),
+        ({1: date(2026, 1, 2)}, '{"1": "2026-01-02"}'),
+        (Place(city="Ulm"), '{"city":"Ulm","country":"DE"}'), (b"x", '"b\'x\'"'),
+    ],
 )  # fmt: skip
 async def test_result_is_told_as_text_or_as_json(value: object, told: str, context: MakeContext) -> None:
     def give() -> object:
