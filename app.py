@@ -25,7 +25,6 @@ WORKER_CHECK_S = 20.0  # how often the app looks whether its worker still lives
 async def health(_: Request) -> JSONResponse:
     """Alive, and able to read the database: for load balancers and for people."""
     from autoflow.jobs.supervisor import worker_status
-
     from pages.ui.services import store
 
     try:
@@ -37,12 +36,15 @@ async def health(_: Request) -> JSONResponse:
 
 
 async def keep_worker() -> None:
-    """Start the worker, and start it again whenever it is gone."""
+    """Start the worker, and start it again whenever it is gone; the default model is its first job."""
     from autoflow.jobs.supervisor import ensure_worker
+    from pages.ui.services import fetch_default_model
 
+    task = fetch_default_model
     while True:
         with contextlib.suppress(Exception):  # a broken data folder is told by the pages; try again later
-            await asyncio.to_thread(ensure_worker)
+            await asyncio.to_thread(task)
+        task = ensure_worker
         await asyncio.sleep(WORKER_CHECK_S)
 
 

@@ -102,6 +102,20 @@ def download_model(name: str) -> Job:
     return submit("download", {"model": name}, title=f"Download {name}", subject_id=name, unique=True)
 
 
+def fetch_default_model() -> None:
+    """Begin the download of the default model where it is missing, unless a person stopped it before."""
+    from autoflow.jobs.supervisor import ensure_worker
+    from autoflow.llm.catalogue import local_path
+
+    ensure_worker()
+    kind, _, name = default_model().partition(":")
+    if kind != "embedded" or settings().offline or local_path(name):
+        return
+    earlier = store().list_jobs(kind="download", subject_id=name, limit=1)
+    if not earlier or earlier[0].state != "cancelled":
+        download_model(name)
+
+
 def start_run_job(run: Run) -> Job:
     """Have the worker carry out a run."""
     name = store().get_workflow(run.workflow_id).name if run.workflow_id else "a workflow"
