@@ -11,7 +11,7 @@ from pages.ui.format import plural
 from pages.ui.palette import TYPE_COLOURS
 
 WIDTH, HEIGHT, MARGIN = 480.0, 120.0, 12.0
-MOST = 40  # steps drawn; a picture of more would be dust
+MOST = 14  # steps drawn; dots stand for more
 _LINE = "#8a94a3"  # seen on light and dark alike
 _SIZE = {"process": (22.0, 15.0), "decision": (26.0, 22.0), "terminal": (24.0, 14.0)}
 
@@ -19,7 +19,7 @@ _SIZE = {"process": (22.0, 15.0), "decision": (26.0, 22.0), "terminal": (24.0, 1
 def thumbnail(workflow: Workflow) -> None:
     """Draw it from left to right. Holds no text of the workflow, only shapes."""
     count = len(workflow.steps)
-    st.image(_picture(_shape(workflow)), width="stretch", alt=f"Graph of {plural(count, 'step')}")
+    st.image(_picture(_shape(workflow), count > MOST), width="stretch", alt=f"Graph of {plural(count, 'step')}")
 
 
 def _shape(workflow: Workflow) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -32,10 +32,10 @@ def _shape(workflow: Workflow) -> tuple[tuple[str, tuple[int, ...]], ...]:
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _picture(shape: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
+def _picture(shape: tuple[tuple[str, tuple[int, ...]], ...], more: bool) -> str:
     edges = [(source, target) for source, (_, targets) in enumerate(shape) for target in targets]
     placed = layout(len(shape), edges, [48.0] * len(shape))
-    across = (WIDTH - 4 * MARGIN) / max(placed.height, 1.0)
+    across = (WIDTH - (8 if more else 4) * MARGIN) / max(placed.height, 1.0)
     down = min((HEIGHT - 2 * MARGIN) / max(placed.width, 1.0), 0.22)
     middle = placed.width / 2
 
@@ -47,9 +47,11 @@ def _picture(shape: tuple[tuple[str, tuple[int, ...]], ...]) -> str:
 
     lines = "".join(f'<polyline points="{" ".join(at(*p) for p in points)}"/>' for points in placed.edges)
     nodes = "".join(_node(kind, *place(*placed.nodes[i])) for i, (kind, _) in enumerate(shape))
+    dots = "".join(f'<circle cx="{WIDTH - 36 + 11 * n:g}" cy="{HEIGHT / 2:g}" r="3"/>' for n in range(3) if more)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}">'
-        f'<g fill="none" stroke="{_LINE}" stroke-width="1.5">{lines}</g>{nodes}</svg>'
+        f'<g fill="none" stroke="{_LINE}" stroke-width="1.5">{lines}</g>{nodes}'
+        f'<g fill="{_LINE}">{dots}</g></svg>'
     )
 
 

@@ -1,0 +1,72 @@
+"""How the default model stands: on this machine, on its way, or missing, and then what to do."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from autoflow.records import Job
+from pages.ui import services
+from pages.ui.format import duration, progress_words
+from pages.ui.jobstrip import UNDER_WAY, time_left_s
+
+REFRESH_S = 2.0
+
+
+def chip() -> None:
+    """A word on the default model, where it is ready."""
+    kind, _, entry = services.default_model().partition(":")
+    if kind == "embedded" and _is_here(entry):
+        st.badge("Model ready", icon=":material/check_circle:", color="green", help=f"`{entry}` is on this machine.")
+
+
+def missing() -> None:
+    """What to do where the default model is not here; follows a download by itself."""
+    kind, _, entry = services.default_model().partition(":")
+    if kind == "embedded" and not _is_here(entry):
+        _arriving(entry)
+
+
+def _is_here(entry: str) -> bool:
+    from autoflow.llm.catalogue import local_path
+
+    return local_path(entry) is not None
+
+
+@st.fragment(run_every=REFRESH_S)
+def _arriving(entry: str) -> None:
+    """A download's progress, its failure with the ways round it, or a button to begin it."""
+    if _is_here(entry):
+        st.rerun()
+    jobs = services.store().list_jobs(kind="download", subject_id=entry, limit=1)
+    job = jobs[0] if jobs else None
+    if job and job.state in UNDER_WAY:
+        _progress(entry, job)
+        return
+    with st.container(border=True, key="home-model-missing"):
+        failed = job is not None and job.state == "failed"
+        st.markdown(":material/cloud_off: **The default model could not be had**" if failed else
+                    ":material/download: **The default model is not on this machine yet**")  # fmt: skip
+        if job and failed:
+            st.text(job.error)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Try again" if failed else "Download it", key="home-get-model", icon=":material/download:",
+                on_click=_get, args=(entry,),
+            )  # fmt: skip
+            st.page_link(
+                services.PAGES["models"], label="Use a GGUF file, an endpoint or a key instead",
+                icon=":material/memory:",
+            )  # fmt: skip
+
+
+def _get(entry: str) -> None:
+    services.download_model(entry)
+
+
+def _progress(entry: str, job: Job) -> None:
+    left = time_left_s(job, time.time())
+    words = [f"{entry} is on its way", progress_words(job), f"about {duration(left)} left" if left else ""]
+    st.progress(min(1.0, job.done / job.total) if job.total else 0.0, " · ".join(dict.fromkeys(filter(None, words))))
+    st.caption("You can read, write and edit workflows meanwhile; Generate waits for it.")

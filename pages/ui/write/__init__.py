@@ -1,0 +1,1 @@
+"""The parts of the Write page, one module a component."""

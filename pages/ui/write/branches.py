@@ -1,0 +1,105 @@
+"""Where the selected step goes on: one row a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from autoflow.lang.workflow import Branch, Step
+from pages.ui.components.steps import target_of
+from pages.ui.write import fields
+from pages.ui.write.draft import Draft
+
+Branches = tuple[Branch, ...]
+LISTED = 500  # steps; beyond it a target is typed, since every list would travel to the browser
+MOST = 12  # branches with fields; more are edited in the text
+
+
+def draw(shown: Draft, step: Step, index: int) -> None:
+    decision = step.type != "process"
+    st.caption("Branches" if decision else "Goes on to")
+    for number in range(min(len(step.branches), MOST)):
+        _row(shown, step, index, number, decision)
+    if len(step.branches) > MOST:
+        st.caption(f"and {len(step.branches) - MOST} more, in the text")
+    if decision or not step.branches:
+        st.button(
+            "Add a branch", icon=":material/add:", type="tertiary", key="branch-add", on_click=_add,
+            args=(shown.id, index, shown.workflow.steps[min(index + 1, len(shown.workflow.steps) - 1)].name, decision),
+        )  # fmt: skip
+
+
+def _row(shown: Draft, step: Step, index: int, number: int, decision: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"branch-{number}"):
+        if decision:
+            key = f"branch-key-{number}"
+            fields.follow(key, step.branches[number].key)
+            st.text_input(
+                f"Answer of branch {number + 1}", key=key, label_visibility="collapsed", width=150,
+                placeholder="answer", on_change=_rekey, args=(shown.id, index, number, key),
+            )  # fmt: skip
+        _target(shown, step, index, number, f"branch-target-{number}")
+        if decision:
+            st.button(
+                "Remove", icon=":material/close:", type="tertiary", key=f"branch-remove-{number}", on_click=_remove,
+                args=(shown.id, index, number),
+            )  # fmt: skip
+
+
+def _target(shown: Draft, step: Step, index: int, number: int, key: str) -> None:
+    label, written = f"Target of branch {number + 1}", step.branches[number].target
+    args = (shown.id, index, number, key)
+    steps = shown.workflow.steps
+    if len(steps) > LISTED:
+        fields.follow(key, written)
+        st.text_input(label, key=key, label_visibility="collapsed", on_change=_retarget, args=args)
+        return
+    place = target_of(shown.workflow, written)
+    value = written if place is None else steps[place].name
+    names = list(dict.fromkeys(s.name for s in steps))
+    fields.follow(key, value)
+    st.selectbox(
+        label, names if value in names else [value, *names], key=key, label_visibility="collapsed",
+        format_func=lambda name: _numbered(shown, name), on_change=_retarget, args=args,
+    )  # fmt: skip
+
+
+def _numbered(shown: Draft, name: str) -> str:
+    place = target_of(shown.workflow, name)
+    return f"{name} (no such step)" if place is None else f"{place + 1}  {name}"
+
+
+def _put(workflow_id: str, index: int, key: str, change: Callable[[Branches], Branches]) -> None:
+    fields.alter(workflow_id, index, key, lambda step: replace(step, branches=change(step.branches)))
+
+
+def _rekey(workflow_id: str, index: int, number: int, key: str) -> None:
+    words = str(st.session_state[key])
+    _put(workflow_id, index, key, lambda old: _with(old, number, Branch(words, old[number].target)))
+
+
+def _retarget(workflow_id: str, index: int, number: int, key: str) -> None:
+    target = st.session_state[key]
+    if target is not None:
+        _put(workflow_id, index, key, lambda old: _with(old, number, Branch(old[number].key, str(target))))
+
+
+def _with(branches: Branches, number: int, branch: Branch) -> Branches:
+    return (*branches[:number], branch, *branches[number + 1 :])
+
+
+def _remove(workflow_id: str, index: int, number: int) -> None:
+    _put(workflow_id, index, "", lambda old: old[:number] + old[number + 1 :])
+
+
+def _add(workflow_id: str, index: int, target: str, decision: bool) -> None:
+    """One more branch, with an answer that is not taken yet."""
+
+    def longer(old: Branches) -> Branches:
+        taken = {b.key.casefold() for b in old}
+        free = (key for key in ("yes", "no", *(f"answer {n}" for n in range(3, 1000))) if key not in taken)
+        return (*old, Branch(next(free) if decision else "next", target))
+
+    _put(workflow_id, index, "", longer)

@@ -1,0 +1,104 @@
+"""What should get done: the objective, its inputs, and what the model that writes the workflow is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from autoflow.errors import AutoFlowError
+from autoflow.jobs.payloads import GeneratePayload
+from autoflow.records import Task
+from pages.ui import services
+from pages.ui.plain import cut, plain
+from pages.ui.write import draft, generation, inputs
+from pages.ui.write.draft import Draft
+from pages.ui.write.fields import follow
+
+CONSTRAINED = {"auto": None, "on": True, "off": False}
+
+
+def draw(shown: Draft, busy: bool) -> None:
+    """The panel above the steps; open where there is no workflow yet."""
+    task = shown.record.task
+    summary = cut(task.objective, 90) if task and task.objective.strip() else "say what should get done"
+    with st.expander(f"Task: {plain(summary, 90)}", expanded=not shown.workflow.steps and not busy, key="write-task"):
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _objective(shown)
+            inputs.draw(shown)
+        with right:
+            _generator(shown, busy)
+
+
+def task_of(shown: Draft) -> Task:
+    return shown.record.task or Task(id="", objective="")
+
+
+def change(workflow_id: str, **values: Any) -> None:
+    """Change the task as it is by now. Makes a new record, since tasks of earlier runs never change. For callbacks."""
+    store = services.store()
+    try:
+        present = store.get_workflow(workflow_id).task or Task(id="", objective="")
+        new = present.model_copy(update=values)
+        store.set_workflow_task(workflow_id, store.add_task(new.objective, new.inputs, new.tools))
+    except AutoFlowError as error:
+        draft.notice(str(error))
+
+
+def _objective(shown: Draft) -> None:
+    key = f"objective-{shown.id}"
+    follow(key, task_of(shown).objective)
+    st.text_area(
+        "What should get done?", key=key, height=110, on_change=_set_objective, args=(shown.id, key),
+        placeholder="Decide whether a refund mail is justified, and answer it.",
+    )  # fmt: skip
+
+
+def _set_objective(workflow_id: str, key: str) -> None:
+    change(workflow_id, objective=str(st.session_state[key]))
+
+
+def _generator(shown: Draft, busy: bool) -> None:
+    task = task_of(shown)
+    model = st.selectbox("Model that writes", services.model_names(), key="generator", persist_state="session")
+    _tools(shown, task)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        drafts = st.number_input("Drafts", 1, 4, 1, key="drafts", persist_state="session", width=110)
+        held = st.selectbox(
+            "Grammar", list(CONSTRAINED), key="constrained", persist_state="session", width=110,
+            help="On: only lines that are CoRE can be decoded. Auto: on where the model's server can.",
+        )  # fmt: skip
+        again = bool(shown.workflow.steps)
+        st.button(
+            "Generate again" if again else "Generate", type="secondary" if again else "primary",
+            icon=":material/auto_awesome:", key="generate", disabled=busy or not task.objective.strip(),
+            on_click=_generate,
+            args=(shown, model, int(drafts), CONSTRAINED[held]),
+        )  # fmt: skip
+
+
+def _generate(shown: Draft, model: str, drafts: int, constrained: bool | None) -> None:
+    """The revision goes along: what is typed while the model writes is never replaced."""
+    asked = GeneratePayload(
+        model=model, workflow_id=shown.id, drafts=drafts, constrained=constrained, revision=shown.record.revision
+    )
+    generation.start(asked, shown.record.name)
+
+
+def _tools(shown: Draft, task: Task) -> None:
+    try:
+        known = services.tool_names()
+    except AutoFlowError as error:
+        services.show_error(error)
+        return
+    key = f"tools-{shown.id}"
+    follow(key, [name for name in task.tools if name in known])
+    st.multiselect(
+        "Tools", known, key=key, on_change=_set_tools, args=(shown.id, key), placeholder="none",
+        help="What steps may call. More: AUTOFLOW_TOOLS=module, or an MCP server in the command line.",
+    )  # fmt: skip
+
+
+def _set_tools(workflow_id: str, key: str) -> None:
+    change(workflow_id, tools=tuple(st.session_state[key]))
