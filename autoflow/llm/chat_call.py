@@ -112,7 +112,7 @@ class Call:
         """Send one request and read its answer. Raises Failure."""
         self._attempts += 1
         self._reply = reply = Reply(
-            self._emit, self._begin_anew, max_chars=MAX_REPLY_CHARS, watch_repeats=not self._bounded
+            self._emit, self._begin_anew, max_chars=MAX_REPLY_CHARS, free=self._options.constraint is None
         )
         body = body_of(self._line.endpoint.model, self._messages, self._options, self._features)
         try:
@@ -124,44 +124,39 @@ class Call:
             raise
         return reply
 
-    @property
-    def _bounded(self) -> bool:
-        """A grammar decides where the reply ends, repetitions and all."""
-        constraint = self._options.constraint
-        if constraint is None:
-            return False
-        form = self._features.form(constraint, bool(self._options.tools))
-        return self._features.strength(constraint, form) == "grammar"
-
     def _completion(self, reply: Reply) -> Completion:
         """The answer, and what it taught about the endpoint."""
         self._features.engine = reply.engine
         self._features.tools_seen = bool(reply.tool_calls)
-        text = reply.text
-        if self._wraps_choice:
-            text = _unwrap_choice(text)
-            if self._on_token and text:
-                self._on_token(text)
+        chosen = _chosen(reply.text) if self._wraps_choice else None
+        text = reply.text if chosen is None else chosen
+        if self._wraps_choice and self._on_token and text:
+            self._on_token(text)
         completion = Completion(
             text=text,
             tool_calls=reply.tool_calls,
             usage=_usage(reply.usage, time.monotonic() - self._started, self._attempts),
             model=reply.model or self._line.endpoint.model,
-            finish="tool_calls" if reply.tool_calls else "length" if reply.finish == "length" else "stop",
+            finish="tool_calls" if reply.tool_calls else "length" if _ran_out(reply) else "stop",
             reasoning=reply.reasoning,
         )
-        completion = self._with_strength(completion)
+        completion = self._with_strength(completion, ignored=self._wraps_choice and chosen is None)
         self._line.features.learn(self._features)
         return completion
 
-    def _with_strength(self, completion: Completion) -> Completion:
-        """Say how strongly the constraint held, and step down where it was ignored without a word."""
+    def _with_strength(self, completion: Completion, *, ignored: bool) -> Completion:
+        """Say how strongly the constraint held, and step down where it was ignored without a word.
+
+        A reply that was cut, by its limit or by a stop sequence, says nothing about the endpoint.
+        """
         constraint, with_tools = self._options.constraint, bool(self._options.tools)
         if constraint is None:
             return completion
         strength = self._features.strength(constraint, self._features.form(constraint, with_tools))
-        judged = completion.finish == "stop"
+        judged = completion.finish == "stop" and not self._options.stop
         if judged and strength in ("grammar", "schema") and not conforms(completion.text, constraint):
+            ignored = True
+        if ignored and judged:
             strength = "prompt"
         if judged:
             self._features.strengths[kind_of(constraint)] = strength
@@ -178,17 +173,22 @@ def _check(reply: Reply) -> None:
         raise Failure("filtered", "its endpoint's content filter withheld the reply.", partial=reply.text)
     if reply.text.strip() or reply.tool_calls:
         return
-    why = ": it spent all of its tokens on thinking" if reply.reasoning and reply.finish == "length" else ""
+    why = ": it spent all of its tokens on thinking" if reply.reasoning and _ran_out(reply) else ""
     raise Failure("empty", why, partial=reply.reasoning)
 
 
-def _unwrap_choice(text: str) -> str:
+def _ran_out(reply: Reply) -> bool:
+    return (reply.finish or "").lower() in ("length", "max_tokens")
+
+
+def _chosen(text: str) -> str | None:
+    """What `{"choice": ...}` holds, or None where a reply is nothing of the kind."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return text
-    chosen = value.get(CHOICE_KEY) if isinstance(value, dict) else value
-    return chosen if isinstance(chosen, str) else text
+        return None
+    chosen = value.get(CHOICE_KEY) if isinstance(value, dict) else None
+    return chosen if isinstance(chosen, str) else None
 
 
 def _usage(said: Mapping[str, Any], seconds: float, attempts: int) -> Usage:

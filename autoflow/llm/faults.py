@@ -18,7 +18,7 @@ from autoflow.errors import (
 )
 from autoflow.llm.failure import Failure
 
-_KEY = re.compile(r"\b(?:sk|pk|rk|key|gsk|xai|AIza)[-_]?[\w*.-]{8,}")
+_KEY = re.compile(r"\b(?:(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{8,}|AIza[\w-]{20,})")
 
 
 @dataclass(frozen=True, slots=True)

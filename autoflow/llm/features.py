@@ -39,8 +39,9 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _CONSTRAINT_WORDS = ("response_format", "json_schema", "json_object", "schema", "grammar", "structured_outputs")
 # A refusal is about a parameter as such only where it says so; else its value was wrong, which a person must hear of.
 _UNSUPPORTED = (
-    "support", "unrecognized", "unknown", "not permitted", "extra", "unexpected", "--jinja", "not allowed",
+    "support", "--jinja", "unrecognized", "unknown", "not permitted", "extra", "unexpected", "not allowed",
 )  # fmt: skip
+_THIS_ONE = ("invalid schema", "invalid grammar", "parse")  # the form is taken, this content of it is not
 
 
 def kind_of(constraint: Constraint) -> Kind:
@@ -72,7 +73,7 @@ class Features:
         self.refused |= draft.refused
         for key, step in draft.steps.items() if draft.lasting else ():
             self.steps[key] = max(step, self.steps.get(key, 0))
-        self.strengths |= draft.strengths
+        self.strengths |= draft.strengths if draft.lasting else {}
         self.engine = draft.engine or self.engine
         self.tools_seen = self.tools_seen or draft.tools_seen
 
@@ -111,30 +112,30 @@ class Features:
         if not failure.refusal or is_context_overflow(failure):
             return False
         words = _words(failure)
-        if options.constraint is not None and any(word in words for word in _CONSTRAINT_WORDS):
-            self.lasting = self.lasting and "invalid schema" not in words
+        plain = failure.status in (400, 422) or _says_unsupported(failure)
+        if options.constraint is not None and plain and any(word in words for word in _CONSTRAINT_WORDS):
+            self.lasting = self.lasting and not any(word in words for word in _THIS_ONE)
             return self.weaken(options.constraint, bool(options.tools))
-        named = [parameter for word, parameter in _WORDS if word in words]
-        if named:
-            return self._drop(named[0], words, _used(options, has_images))
+        blamed = next((parameter for word, parameter in _WORDS if word in words), None)
+        if blamed is not None:
+            return _says_unsupported(failure) and self._drop(blamed, _used(options, has_images))
         if failure.status not in (400, 422):
             return False
         weaker = options.constraint is not None and self.weaken(options.constraint, bool(options.tools))
-        return weaker or self._drop("stream_options", "unsupported", {"stream_options"})
+        return weaker or self._drop("stream_options", {"stream_options"})
 
-    def _drop(self, parameter: str, words: str, used: set[str]) -> bool:
+    def _drop(self, parameter: str, used: set[str]) -> bool:
         """Without tools or images it would be another question: those are the caller's to take back."""
-        says_so = any(word in words for word in _UNSUPPORTED)
-        if parameter in ("tools", "images") or parameter in self.refused or parameter not in used or not says_so:
+        if parameter in ("tools", "images") or parameter in self.refused or parameter not in used:
             return False
         self.refused.add(parameter)
         return True
 
     def refuses(self, failure: Failure, options: Options, *, has_images: bool) -> str | None:
         """`tools` or `images`, where the refusal is about them; remembered at once."""
-        words = _words(failure)
-        if not failure.refusal or not any(word in words for word in _UNSUPPORTED):
+        if not failure.refusal or not _says_unsupported(failure):
             return None
+        words = _words(failure)
         named = {parameter for word, parameter in _WORDS if word in words} & {"tools", "images"}
         found = min(named & _used(options, has_images), default=None)
         if found:
@@ -170,6 +171,12 @@ def _used(options: Options, has_images: bool) -> set[str]:
 
 def _words(failure: Failure) -> str:
     return f"{failure.param} {failure.code} {failure.detail[:600]}".lower()
+
+
+def _says_unsupported(failure: Failure) -> bool:
+    """A 404 or 5xx must say so plainly: its words may be about anything."""
+    words = _words(failure)
+    return any(word in words for word in (_UNSUPPORTED if failure.status in (400, 422) else _UNSUPPORTED[:2]))
 
 
 _LEARNED: dict[tuple[str, str], Features] = {}

@@ -10,14 +10,15 @@ import asyncio
 import base64
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import openai
 
+from autoflow.errors import ModelAuthError, SettingsError
 from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options
 from autoflow.llm.chat_call import Call, Json, Line
 from autoflow.llm.failure import Failure, Kind
@@ -28,6 +29,7 @@ from autoflow.llm.retry import RetryPolicy, retry_after
 from autoflow.llm.sse import failure_in, read_stream, read_whole
 
 OPENAI_URL = "https://api.openai.com/v1"
+_DRAIN_S = 0.2
 _T = TypeVar("_T")
 
 
@@ -52,6 +54,7 @@ class OpenAIChat:
         capabilities: what is known beforehand; what is None is learned from the first real requests.
         extra: fields added to every request body.
         key_env: the variable the key came from, to be named in errors.
+    Raises SettingsError: `base_url` is no address. ModelAuthError: `api_key` holds what no header can carry.
     An object belongs to the event loop it is first used in.
     """
 
@@ -68,12 +71,18 @@ class OpenAIChat:
         extra: Mapping[str, Any] | None = None,
         key_env: str | None = None,
     ) -> None:
+        api_key = _checked_key(api_key, key_env)
+        if not _is_address(base_url):
+            raise _no_address(base_url)
         self._name = name or f"openai:{model}"
         self._endpoint = Endpoint(model, base_url, key_env, api_key)
         self._timeouts = timeouts or Timeouts()
         features = features_of(base_url, model) if capabilities is None else Features(told=capabilities)
         self._line = Line(self._endpoint, features, retry or RetryPolicy(), self._send, dict(extra or {}))
-        self._client = _client(base_url, api_key, self._timeouts)
+        try:
+            self._client = _client(base_url, api_key, self._timeouts)
+        except Exception:  # what the SDK's URLs raise on odd hosts is its private matter
+            raise _no_address(base_url) from None
         self._headers = _authorization(base_url, api_key)
 
     @property
@@ -101,7 +110,7 @@ class OpenAIChat:
         self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
     ) -> Completion:
         call = Call(self._line, messages, options, on_token)
-        limit = options.timeout_s or self._timeouts.total_s
+        limit = self._timeouts.total_s if options.timeout_s is None else options.timeout_s
         try:
             async with asyncio.timeout(limit):
                 return await call.answer()
@@ -125,14 +134,24 @@ class OpenAIChat:
             silent = Failure("silent", f"within {limits.first_s:g} s")
             try:
                 response = await _within(limits.first_s, stack.enter_async_context(request), silent)
-            except openai.APIError as error:
+            except openai.OpenAIError as error:
                 raise _failure(error, self._line.retry) from None
-            chunks = _chunks(response.iter_bytes(), limits)
+            source = await stack.enter_async_context(aclosing(response.iter_bytes()))
+            chunks = await stack.enter_async_context(aclosing(_chunks(source, limits)))
             streamed = "text/event-stream" in response.headers.get("content-type", "")
             await (read_stream if streamed else read_whole)(chunks, reply)
+            await _drain(chunks)
 
 
-async def _chunks(source: AsyncIterator[bytes], limits: Timeouts) -> AsyncIterator[bytes]:
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    """Read what follows `[DONE]`, for a moment: a connection that is read to its end can be used again."""
+    with suppress(Failure, TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in chunks:
+                pass
+
+
+async def _chunks(source: AsyncGenerator[bytes], limits: Timeouts) -> AsyncGenerator[bytes]:
     """The bytes of an answer, each within its time limit. Raises Failure: silent, stalled or cut."""
     limit, quiet = limits.first_s, Failure("silent", f"within {limits.first_s:g} s")
     while True:
@@ -156,6 +175,30 @@ async def _within(seconds: float, awaitable: Awaitable[_T], failure: Failure) ->
         raise failure from None
 
 
+def _is_address(base_url: str) -> bool:
+    try:
+        parts = urlsplit(base_url)
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return whole and parts.scheme in ("http", "https") and base_url.isprintable() and " " not in base_url
+
+
+def _no_address(base_url: str) -> SettingsError:
+    shown = base_url.rpartition("@")[2][:100]
+    return SettingsError(f"`{shown}` is no address of a model server.", "An example: http://localhost:11434/v1")
+
+
+def _checked_key(key: str | None, key_env: str | None) -> str | None:
+    """The key without white space around it, as pasted keys have it."""
+    key = (key or "").strip() or None
+    if key and not (key.isascii() and key.isprintable()):
+        raise ModelAuthError(
+            f"The key in {key_env or 'OPENAI_API_KEY'} holds characters that no key has.", "Copy it once more."
+        )
+    return key
+
+
 def _client(base_url: str, api_key: str | None, timeouts: Timeouts) -> openai.AsyncOpenAI:
     """The SDK's client without its own retries, and without credentials in the URL that a log could show."""
     parts = urlsplit(base_url)
@@ -165,6 +208,8 @@ def _client(base_url: str, api_key: str | None, timeouts: Timeouts) -> openai.As
         default_query=dict(parse_qsl(parts.query)) or None,
         timeout=openai.Timeout(None, connect=timeouts.connect_s),
         max_retries=0,
+        # The SDK's own client closes itself when it is collected, in whatever event loop runs by then.
+        http_client=openai.DefaultAsyncHttpxClient(),
     )
 
 
@@ -177,7 +222,7 @@ def _authorization(base_url: str, api_key: str | None) -> dict[str, Any]:
     return {} if api_key else {"Authorization": openai.Omit()}
 
 
-def _failure(error: openai.APIError, policy: RetryPolicy) -> Failure:
+def _failure(error: openai.OpenAIError, policy: RetryPolicy) -> Failure:
     """The vendor's error in our terms."""
     if isinstance(error, openai.APIStatusError):
         asked = retry_after(error.response.headers, policy.now())

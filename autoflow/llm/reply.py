@@ -6,6 +6,7 @@ rather than trusted.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -67,16 +68,17 @@ class Reply:
         on_text: gets each piece of text.
         on_anew: called where what was given to `on_text` so far turns out to be no part of the reply.
         max_chars: of text, thinking and arguments together; beyond it the reply is cut.
-        watch_repeats: stop a reply that repeats itself without end.
+        free: no constraint shapes the reply: it is stopped where it repeats itself without end, and `</think>` in it
+            means what it says.
     """
 
     def __init__(
-        self, on_text: Callable[[str], None], on_anew: Callable[[], None], *, max_chars: int, watch_repeats: bool
+        self, on_text: Callable[[str], None], on_anew: Callable[[], None], *, max_chars: int, free: bool
     ) -> None:
         self._on_text = on_text
         self._on_anew = on_anew
         self._max_chars = max_chars
-        self._watch_repeats = watch_repeats
+        self._free = free
         self._splitter = ThinkSplitter()
         self._text: list[str] = []
         self._thoughts: list[str] = []
@@ -93,7 +95,7 @@ class Reply:
     @property
     def complete(self) -> bool:
         """Whether the endpoint gave any sign that nothing is missing."""
-        return self.done or self.finish is not None or bool(self.usage)
+        return self.done or self.finish is not None
 
     @property
     def text(self) -> str:
@@ -129,7 +131,7 @@ class Reply:
         """The reply is complete: hand out what was held back."""
         self._add_split(*self._splitter.close())
         text = self.text
-        if not self._thoughts and _CLOSE in text:  # the chat template had opened the block itself
+        if self._free and not self._thoughts and _CLOSE in text:  # the chat template had opened the block itself
             thought, _, rest = text.partition(_CLOSE)
             self._thoughts, self._text = [thought], [rest.lstrip()]
             self._on_anew()
@@ -144,10 +146,7 @@ class Reply:
             self.engine = "vllm"
 
     def _add_delta(self, delta: Mapping[str, Any]) -> None:
-        for key in ("reasoning_content", "reasoning"):
-            if isinstance(delta.get(key), str):
-                self._add_split("", delta[key])
-                break
+        self._add_split("", _string(delta.get("reasoning_content")) or _string(delta.get("reasoning")))
         self._add_content(delta.get("content"))
         self.refusal += _string(delta.get("refusal"))
         calls = delta.get("tool_calls")
@@ -172,7 +171,7 @@ class Reply:
             self._text_chars += len(text[:room])
             self._on_text(text[:room])
         self._grow(len(text) + len(thought))
-        if self._watch_repeats and self._text_chars - self._checked >= REPEAT_WINDOW // 4:
+        if self._free and self._text_chars - self._checked >= REPEAT_WINDOW // 4:
             self._check_repeats()
 
     def _add_call(self, call: Mapping[str, Any]) -> None:
@@ -212,6 +211,4 @@ def _string(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    import json
-
     return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -88,7 +88,7 @@ def _constraint(constraint: Constraint, form: Form) -> dict[str, Any]:
 
 
 def _native(constraint: Constraint) -> dict[str, Any]:
-    """llama.cpp reads `grammar`, vLLM `structured_outputs`; each ignores the other's field."""
+    """llama.cpp reads `grammar`, vLLM (from 0.11) `structured_outputs`; each ignores the other's field."""
     if isinstance(constraint, Choice):
         options = list(constraint.choices)
         return {"grammar": choice_grammar(options), "structured_outputs": {"choice": options}}

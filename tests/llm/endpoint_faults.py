@@ -25,6 +25,8 @@ class Fault:
     images: tuple[Image, ...] = ()
     key: str | None = KEY
     base_url: str | None = None  # default: the scripted server
+    first_s: float = 30.0  # time limits of the client: short ones only where they are the point
+    stall_s: float = 30.0
     busy_s: float = 0.0  # for so long the first of `answers` is given, then the second
 
 
@@ -83,7 +85,7 @@ FAULTS = (
     Fault("certificate that nobody vouches for", error="ModelUnavailable", base_url="tls"),
     Fault("the server hangs up without a word", (hang_up(),), "ModelUnavailable"),
     Fault("the server hangs up once", (hang_up(), says("fine"))),
-    Fault("accepts, and never answers", (silent(),), "ModelUnavailable"),
+    Fault("accepts, and never answers", (silent(),), "ModelUnavailable", first_s=0.3),
     Fault("401, wrong key", (error(401, f"Incorrect API key provided: {KEY}."),), "ModelAuthError"),
     Fault("401, no key", (error(401, "Missing bearer."),), "ModelAuthError", key=None),
     Fault("403", (error(403, "Your project has no access."),), "ModelAuthError"),
@@ -110,11 +112,11 @@ FAULTS = (
     Fault("stream cut in the middle, once", (CUT, says("fine"))),
     Fault("stream cut in the middle, always", (CUT,), "ModelReplyError"),
     Fault("connection lost in the middle, always", (ABORTED,), "ModelReplyError"),
-    Fault("stream that stalls, once", (STALLED, says("fine"))),
-    Fault("stream that stalls, always", (STALLED,), "ModelReplyError"),
+    Fault("stream that stalls, once", (STALLED, says("fine")), stall_s=1.0),
+    Fault("stream that stalls, always", (STALLED,), "ModelReplyError", stall_s=0.3),
     Fault("stream with half a JSON in it", (HALF_EVENT,), "ModelReplyError"),
     Fault("stream with an error in it", (ERROR_EVENT,), "ModelUnavailable"),
-    Fault("longer than the time limit", (STALLED,), "ModelReplyError", options=Options(timeout_s=0.2)),
+    Fault("longer than the time limit", (STALLED,), "ModelReplyError", options=Options(timeout_s=1.0)),
     Fault("empty content", (says(""),), "ModelReplyError"),
     Fault("null content", (message(None),), "ModelReplyError"),
     Fault("nothing but thinking", (THINKING,), "ModelReplyError"),

@@ -27,7 +27,6 @@ from tests.llm.local_faults import LOCAL, local_row
 from tests.llm.server import Request, Server, says
 
 TABLE = Path(__file__).parents[2] / "docs" / "_errors_models.md"
-QUICK = Timeouts(connect_s=5.0, first_s=0.3, stall_s=0.3, total_s=10.0)
 
 
 @dataclass
@@ -76,7 +75,8 @@ async def meet(fault: Fault, server: Server, tls: Server) -> Outcome:
         (fault.base_url or at.url).format(free=free_port(), port=server.port) if fault.base_url != "tls" else at.url
     )
     policy = RetryPolicy(sleep=wait, jitter=lambda: 0.5)
-    llm = OpenAIChat("gpt-test", base_url=address, api_key=fault.key, retry=policy, timeouts=QUICK)
+    limits = Timeouts(first_s=fault.first_s, stall_s=fault.stall_s)
+    llm = OpenAIChat("gpt-test", base_url=address, api_key=fault.key, retry=policy, timeouts=limits)
     pieces: list[str] = []
     try:
         asked = [Message("user", "Say something.", images=fault.images)]

@@ -35,6 +35,7 @@ class Server:
 
     tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list)
+    connections: int = 0
     _answers: list[Answer] = field(default_factory=list)
     port: int = 0
 
@@ -42,6 +43,7 @@ class Server:
         """What to do next; the last is repeated for ever."""
         self._answers = list(answers)
         self.requests.clear()
+        self.connections = 0
 
     @property
     def url(self) -> str:
@@ -72,17 +74,19 @@ class Server:
             task.cancel()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One request a connection: what keeps a connection alive is not under test."""
+        """Answers that are sent in chunks leave their connection open for the next request."""
+        self.connections += 1
         try:
-            first = await reader.readexactly(1)
-            if first == b"\x16":  # a TLS handshake
-                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                return
-            request = await _read(first, reader)
-            self.requests.append(request)
-            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-            await answer(writer, request)
-            await writer.drain()
+            while not writer.is_closing():
+                first = await reader.readexactly(1)
+                if first == b"\x16":  # a TLS handshake
+                    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    return
+                request = await _read(first, reader)
+                self.requests.append(request)
+                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                await answer(writer, request)
+                await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError):
             pass
         finally:
@@ -97,7 +101,7 @@ async def _read(first: bytes, reader: asyncio.StreamReader) -> Request:
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:
-    lines = [f"HTTP/1.1 {status} X", *(f"{k}: {v}" for k, v in headers.items()), "connection: close", "", ""]
+    lines = [f"HTTP/1.1 {status} X", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
     return "\r\n".join(lines).encode()
 
 
@@ -153,6 +157,9 @@ def stream(
             await asyncio.sleep(30)
         if chunked:
             writer.write(b"ff\r\nhalf" if abort else b"0\r\n\r\n")
+        if abort or not chunked:
+            await writer.drain()
+            writer.close()
 
     return answer
 

@@ -6,11 +6,14 @@ import asyncio
 import base64
 import json
 import logging
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from autoflow.errors import ModelRequestError, ToolsUnsupported
+from autoflow.errors import ModelAuthError, ModelRequestError, ModelUnavailable, SettingsError, ToolsUnsupported
 from autoflow.llm.base import (
     Capabilities,
     Choice,
@@ -22,6 +25,7 @@ from autoflow.llm.base import (
     ToolCall,
     ToolSpec,
 )
+from autoflow.llm.openai_chat import OpenAIChat
 from tests.llm.conftest import ASK, OpenChat
 from tests.llm.server import Answer, Server, chunk, error, refusing, says, silent, stream, words
 
@@ -436,3 +440,85 @@ async def test_many_calls_at_once_get_each_their_own_answer(server: Server, chat
     asked = [f"<{n}>" for n in range(30)]
     answers = await asyncio.gather(*(llm.complete([Message("user", text)], Options()) for text in asked))
     assert [answer.text for answer in answers] == [text * 3 for text in asked]
+
+
+async def test_connection_is_used_again(server: Server, chat: OpenChat) -> None:
+    server.script(says("fine"))
+    llm = chat()
+    for _ in range(5):
+        await llm.complete(ASK, Options())
+    assert (len(server.requests), server.connections) == (5, 1)
+
+
+# -- what people give
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost:11434", "", "ftp://host/v1", "http://", "http://host:port/v1", "http://a b/v1", "http://[::1"],
+)
+def test_address_that_is_none_is_told(address: str, chat: OpenChat) -> None:
+    with pytest.raises(SettingsError, match="no address of a model server"):
+        chat(base_url=address)
+
+
+@given(st.text(max_size=20), st.text(max_size=12) | st.just("\u00fcml\u00e4ut"))
+def test_any_address_and_key_open_or_fail_as_told(address: str, key: str) -> None:
+    with suppress(SettingsError, ModelAuthError):  # anything else fails the test
+        assert OpenAIChat("m", base_url=f"http://{address}/v1", api_key=key).base_url
+
+
+def test_key_is_taken_without_white_space_and_never_with_line_breaks(chat: OpenChat) -> None:
+    with pytest.raises(ModelAuthError, match="OPENAI_API_KEY holds characters that no key has"):
+        chat(api_key="sk-1\nsk-2")
+    with pytest.raises(ModelAuthError, match="WORK_KEY"):
+        chat(api_key="s\u043a-1", key_env="WORK_KEY")
+
+
+async def test_pasted_key_is_trimmed(server: Server, chat: OpenChat) -> None:
+    server.script(says("fine"))
+    await chat(api_key=" sk-1\n").complete(ASK, Options())
+    assert server.requests[0].headers["authorization"] == "Bearer sk-1"
+
+
+async def test_time_limit_of_zero_is_no_missing_limit(server: Server, chat: OpenChat) -> None:
+    server.script(says("fine"))
+    with pytest.raises(ModelUnavailable, match="within 0 s"):
+        await chat().complete(ASK, Options(timeout_s=0.0))
+
+
+async def test_mark_of_thinking_inside_a_constrained_reply_is_text(server: Server, chat: OpenChat) -> None:
+    server.script(says('{"a": "x</think>y"}'))
+    constraint = JsonSchema({"type": "object"})
+    assert (await chat().complete(ASK, Options(constraint=constraint))).text == '{"a": "x</think>y"}'
+
+
+async def test_schema_that_is_ignored_in_silence_is_not_called_kept(server: Server, chat: OpenChat) -> None:
+    """The reply fits the choice by luck; the JSON that the schema asks for is not there."""
+    server.script(unless("grammar", says("yes")))
+    completion = await chat().complete(ASK, YES_NO)
+    assert (completion.text, completion.strength) == ("yes", "prompt")
+
+
+async def test_grammar_that_an_engine_cannot_parse_does_not_cost_the_others_theirs(
+    server: Server, chat: OpenChat
+) -> None:
+    bad = error(400, "Failed to parse grammar")
+    server.script(refusing(lambda body: body.get("grammar") == "broken", bad, says("a", **LLAMA)))
+    llm = chat()
+    assert (await llm.complete(ASK, Options(constraint=Grammar("broken")))).strength == "prompt"
+    assert (await llm.complete(ASK, GBNF)).strength == "grammar"
+
+
+async def test_server_error_that_mentions_tools_is_no_missing_feature(server: Server, chat: OpenChat) -> None:
+    server.script(error(500, "Failed to parse tool call: unexpected end of input"))
+    llm = chat()
+    with pytest.raises(ModelUnavailable):
+        await llm.complete(ASK, Options(tools=(TOOL,)))
+    assert llm.capabilities.tools is None
+
+
+async def test_words_of_the_endpoint_are_not_taken_for_keys(server: Server, chat: OpenChat) -> None:
+    server.script(error(400, "keyword-arguments and skateboarding; but sk-proj-0123456789abcdef"))
+    with pytest.raises(ModelRequestError, match=r"keyword-arguments and skateboarding; but \[key\]"):
+        await chat().complete(ASK, Options())

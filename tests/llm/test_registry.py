@@ -9,6 +9,7 @@ import pytest
 
 from autoflow.errors import ModelAuthError, NotFound, SettingsError
 from autoflow.llm.base import LLM, Options
+from autoflow.llm.openai_chat import Timeouts
 from autoflow.llm.registry import open_llm
 from autoflow.llm.registry import test_llm as try_out
 from autoflow.llm.scripted import ScriptedLLM
@@ -174,7 +175,7 @@ async def test_endpoint_without_tools_and_schemas_is_still_fine(server: Server, 
 async def test_endpoint_that_does_not_answer_is_reported_with_its_sentence(server: Server, chat: OpenChat) -> None:
     for answer, words_of_it in ((silent(), "no answer"), (error(401), "key")):
         server.script(answer)
-        report = await try_out(chat())
+        report = await try_out(chat(timeouts=Timeouts(first_s=0.5)))
         assert report["ok"] is False
         assert words_of_it in report["error"]
         assert len(server.requests) == 1, "what cannot answer is not asked on"

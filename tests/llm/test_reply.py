@@ -75,7 +75,7 @@ def test_data_lines_of_one_event_are_joined() -> None:
 
 
 def new_reply(max_chars: int = 1000) -> Reply:
-    return Reply(lambda _: None, lambda: None, max_chars=max_chars, watch_repeats=True)
+    return Reply(lambda _: None, lambda: None, max_chars=max_chars, free=True)
 
 
 @given(JSON)
