@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from autoflow.lang.workflow import fold
 
@@ -31,8 +32,14 @@ class Ranking:
     def scores(self, query: str, texts: Sequence[str]) -> list[float]:
         """Cosine of each text with the query, in [0, 1]; 0 where they share no word."""
         documents = [self._weighted(text) for text in texts]
-        wanted = _normal({w: v * _idf(w, documents) for w, v in _tf(query).items()})
-        return [sum(v * document.get(w, 0.0) for w, v in wanted.items()) for document in documents]
+        asked = _tf(query)
+        shared = [asked.keys() & document.keys() for document in documents]
+        held_by = Counter(chain.from_iterable(shared))
+        wanted = _normal({word: weight * _idf(held_by[word], len(texts)) for word, weight in asked.items()})
+        return [
+            sum(wanted[word] * document[word] for word in common) if common else 0.0
+            for document, common in zip(documents, shared, strict=True)
+        ]
 
     def _weighted(self, text: str) -> Mapping[str, float]:
         found = self._weights.get(text)
@@ -49,9 +56,9 @@ def _tf(text: str) -> dict[str, float]:
     return {word: 1.0 + math.log(count) for word, count in Counter(words(text)).items()}
 
 
-def _idf(word: str, documents: Sequence[Mapping[str, float]]) -> float:
+def _idf(held_by: int, texts: int) -> float:
     """At least a little for a word that all texts hold: with one text, its words must still count."""
-    return math.log((1 + len(documents)) / (1 + sum(word in d for d in documents))) + 0.1
+    return math.log((1 + texts) / (1 + held_by)) + 0.1
 
 
 def _normal(weights: Mapping[str, float]) -> dict[str, float]:
