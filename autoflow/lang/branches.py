@@ -11,7 +11,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from itertools import islice
 
-from autoflow.lang.lines import Span, without_colons
+from autoflow.lang.lines import Bounds, Span, without_colons
 from autoflow.lang.workflow import fold
 
 _RUNS = re.compile("::+")
@@ -34,11 +34,12 @@ class Area:
         return "::".join(part.text or " " for part in self.parts)
 
 
-def read_area(line: str, whole: Span, known: Container[str]) -> Area:
-    """Split the branches of a line. `known` holds the folded names of the workflow's steps."""
-    area = Area(whole, [])
-    start, wide_before = whole.start, False
-    for first, last in [*(run.span() for run in _RUNS.finditer(line, whole.start, whole.end)), (whole.end, whole.end)]:
+def read_area(line: str, start: int, known: Container[str]) -> Area:
+    """Split the branches that begin at `start`. `known` holds the folded names of the workflow's steps."""
+    end = len(line.rstrip())
+    area = Area(Span("", start + len(line[start:]) - len(line[start:].lstrip()), end), [])
+    wide_before = False
+    for first, last in [*[run.span() for run in _RUNS.finditer(line, start, end)], (end, end)]:
         wide = last - first > 2
         part = without_colons(line, start, first)
         if part.text or not (wide or wide_before):
@@ -68,7 +69,7 @@ def _split_marks(line: str, area: Area, known: Container[str]) -> None:
     parts: list[Span] = []
     mark: Span | None = None
     for part in area.parts:
-        found = _mark(line, part, known) if len(parts) % 2 else None
+        found = _mark(line, part, known) if len(parts) % 2 and _MARKS.search(part.text) else None
         if found is None:
             parts.append(part)
             continue
@@ -84,7 +85,7 @@ def _split_marks(line: str, area: Area, known: Container[str]) -> None:
 
 def _mark(line: str, target: Span, known: Container[str]) -> Span | None:
     """The mark that ends a step's name inside a target slot that is no step's name as a whole."""
-    if not _MARKS.search(target.text) or fold(target.text) in known:
+    if fold(target.text) in known:
         return None
     for mark in islice(_MARKS.finditer(line, target.start, target.end), _MARKS_TRIED):
         if fold(line[target.start : mark.start()]) in known:
@@ -92,7 +93,7 @@ def _mark(line: str, target: Span, known: Container[str]) -> Span | None:
     return None
 
 
-def area_start(line: str, bounds: list[tuple[int, int]], kind: str | None, known: Container[str]) -> int | None:
+def area_start(line: str, bounds: Bounds, kind: str | None, known: Container[str]) -> int | None:
     """Which of a step's fields (from the fourth on) begins its branches; None where all belong to the instruction.
 
     That is the first that holds `::`. Where there are five fields or more and none does, `:::` was written for `::`:
@@ -101,12 +102,17 @@ def area_start(line: str, bounds: list[tuple[int, int]], kind: str | None, known
     """
     if len(bounds) <= 4:
         return 3 if len(bounds) == 4 else None
-    holding = (i for i in range(3, len(bounds)) if line.find("::", *bounds[i]) >= 0)
-    first = next(holding, None)
+    first = next((i for i in range(3, len(bounds)) if _holds_pair(line, *bounds[i])), None)
     return first if first is not None else _unmarked_start(line, bounds, kind, known)
 
 
-def _unmarked_start(line: str, bounds: list[tuple[int, int]], kind: str | None, known: Container[str]) -> int | None:
+def _holds_pair(line: str, start: int, end: int) -> bool:
+    """Whether a field holds `::`, other than as the rest of the run of colons that ends the field."""
+    place = line.find("::", start, end)
+    return 0 <= place < end - 2 or (place >= 0 and end == len(line))
+
+
+def _unmarked_start(line: str, bounds: Bounds, kind: str | None, known: Container[str]) -> int | None:
     texts = [fold(without_colons(line, *bound).text) for bound in bounds]
     last = max((i for i in range(3, len(texts)) if texts[i]), default=None)
     if kind == "terminal" or last is None:

@@ -25,7 +25,7 @@ def check(workflow: Workflow) -> tuple[Diagnostic, ...]:
     plain = canonical(workflow)
     page, lines = _placed(plain)
     if not lines:
-        return tuple(page.found) if page.lost else (no_steps(""),)
+        return without_steps(page, "")
     rules = Rules(page, lines, [step.name for step in plain.steps])
     for step, raw, line in zip(plain.steps, workflow.steps, lines, strict=True):
         draft = _draft(step, line)
@@ -52,12 +52,20 @@ class Rules:
         position = len(self._reach.ways)
         found += self.targets.check(draft, position)
         apart = self.targets.is_duplicate(position) or draft.unusable or not draft.name.text
-        self._reach.add(draft, self.targets.resolve(draft), apart)
+        self._reach.add(draft, apart)
 
     def conclude(self) -> tuple[Diagnostic, ...]:
         """All that was found, in the order of the text."""
-        found = [*self._page.found, *self._reach.check(self._page.lost.values())]
-        return tuple(sorted(found, key=attrgetter("line", "column", "end_column")))
+        return _in_order([*self._page.found, *self._reach.check(self._page.lost.values())])
+
+
+def without_steps(page: Page, first_line: str) -> tuple[Diagnostic, ...]:
+    """What is said where there is no step: just that, unless lines that lack fields explain it."""
+    return _in_order(page.found) if page.lost else (no_steps(first_line),)
+
+
+def _in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(found, key=attrgetter("line", "column", "end_column")))
 
 
 def _placed(workflow: Workflow) -> tuple[Page, list[int]]:
@@ -93,7 +101,7 @@ def _controls(draft: Draft, raw: Step) -> Iterable[Diagnostic]:
     parts = [raw.name, raw.type, raw.instruction, *(text for b in raw.branches for text in (b.key, b.target))]
     if any("\n" in text or CONTROL.search(text) for text in parts):
         message = f"a line break or control character in {draft.title} is read as a space"
-        yield draft.report("control-character", draft.name, message, "put a space in its place")
+        yield draft.report("control-character", draft.place, message, "put a space in its place")
 
 
 def _marks(draft: Draft) -> Iterable[Diagnostic]:
@@ -131,7 +139,7 @@ def check_fields(draft: Draft) -> Iterable[Diagnostic]:
     """Name, type and instruction. (Names used twice are found by `index_names`.)"""
     if not draft.name.text:
         hint = "write a name in front of the first `:::`"
-        yield draft.report("empty-name", Span("", 0, 3), "this step has no name", hint)
+        yield draft.report("empty-name", draft.place, "this step has no name", hint)
     if draft.unusable:
         message = f"the name {draft.title} begins with `#` or holds `::`, so that no branch can lead to it"
         yield draft.report("reserved-mark", draft.name, message, "give the step another name")

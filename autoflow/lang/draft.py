@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.lines import Span, edit
 from autoflow.lang.names import guess_type, quoted
 from autoflow.lang.report import report
 from autoflow.lang.workflow import Branch, Step, StepType, fold
+
+
+@lru_cache(maxsize=1024)
+def _types(word: str) -> tuple[StepType | None, StepType | None]:
+    kind = guess_type(word)
+    return kind, kind if kind == fold(word) else None
 
 
 @dataclass(slots=True)
@@ -24,18 +31,23 @@ class Draft:
     sound: bool = True  # the branches could be read; else their fault is reported
     paired: bool = True  # it is certain which parts are keys and which are targets
     open: bool = False  # a reported fault leaves uncertain where it leads
+    ways: tuple[int, ...] = ()  # positions of the steps that it leads to
     fixable: bool = True  # it came from a text, so that fixes can be offered
     kind: StepType | None = None  # the type that `word` says or most probably means; all rules go by this
     type: StepType | None = None  # the type that it says
 
     def __post_init__(self) -> None:
-        self.kind = guess_type(self.word.text)
-        self.type = self.kind if self.kind == fold(self.word.text) else None
+        self.kind, self.type = _types(self.word.text)
 
     @property
     def title(self) -> str:
         """The step as messages name it."""
-        return quoted(self.name.text) if self.name.text else f"the step on line {self.line}"
+        return titled(self.name.text, self.line)
+
+    @property
+    def place(self) -> Span:
+        """Where to mark the step as a whole: its name, or where that should be."""
+        return self.name if self.name.text else Span("", 0, 3)
 
     @property
     def unusable(self) -> bool:
@@ -51,8 +63,12 @@ class Draft:
 
     def step(self) -> Step:
         """The step as the workflow holds it."""
-        pairs = [(key.text, target.text) for key, target in self.pairs]
+        branches = [Branch(key.text, target.text) for key, target in self.pairs]
         if self.type == "process":
-            pairs = [("next" if fold(key) == "next" else key, target) for key, target in pairs]
-        branches = tuple([Branch(key, target) for key, target in pairs])
-        return Step(self.name.text, self.type or self.word.text, self.instruction.text, branches, self.line)
+            branches = [Branch("next", b.target) if fold(b.key) == "next" else b for b in branches]
+        return Step(self.name.text, self.type or self.word.text, self.instruction.text, tuple(branches), self.line)
+
+
+def titled(name: str, line: int) -> str:
+    """A step as messages name it."""
+    return quoted(name) if name else f"the step on line {line}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autoflow.lang.lines import CONTROL, split_fields
+from autoflow.lang.lines import CONTROL
+from autoflow.lang.page import step_fields
 from autoflow.lang.workflow import STEP_TYPES, Branch, Comment, Step, Workflow, fold
 
 
@@ -71,6 +72,6 @@ def _step(step: Step, workflow: Workflow, names: dict[int, str]) -> Step:
 
 def _comment(comment: Comment, steps: int) -> Comment:
     text = CONTROL.sub(" ", comment.text.replace("\n", " ")).rstrip()
-    if ":::" in text and not text.lstrip().startswith("#") and len(split_fields(text)) > 2:
+    if len(step_fields(text)) > 2:
         text = f"# {text}"
     return Comment(text, min(max(comment.before, 0), steps))

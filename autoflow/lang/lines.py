@@ -18,6 +18,10 @@ _SEPARATORS = re.compile(":{3,}")
 _WHITE_AND_COLON = "".join(c for c in map(chr, range(0x3001)) if c.isspace()) + ":"
 
 
+Bound = tuple[int, int]  # an untrimmed range of a line
+Bounds = tuple[Bound, ...]
+
+
 class Span(NamedTuple):
     """A trimmed range of a line: `text` as the language shows it, `start` and `end` where it stands."""
 
@@ -34,7 +38,7 @@ def split_lines(text: str) -> list[str]:
     return [*ended, last] if last else ended
 
 
-def split_fields(line: str) -> list[tuple[int, int]]:
+def split_fields(line: str) -> Bounds:
     """The ranges of a line's fields, untrimmed.
 
     A run of 3k colons is k separators; of 3k+1 or 3k+2, the first one or two belong to the field on the left.
@@ -47,8 +51,7 @@ def split_fields(line: str) -> list[tuple[int, int]]:
         while first < last:
             bounds.append((start, first))
             first = start = first + 3
-    bounds.append((start, len(line)))
-    return bounds
+    return (*bounds, (start, len(line)))
 
 
 def trimmed(line: str, start: int, end: int) -> Span:
@@ -72,14 +75,11 @@ def _stripped(line: str, start: int, end: int, marks: str | None) -> Span:
     kept = raw.strip(marks)
     if not kept:
         return Span("", start, start)
-    if len(kept) < len(raw):
+    if kept is not raw:
         start = end - len(raw.lstrip(marks))
-    return Span(kept if _single_spaced(kept) else " ".join(kept.split()), start, start + len(kept))
-
-
-def _single_spaced(text: str) -> bool:
-    """No white space but single blanks (`isprintable` knows no other white space than the blank)."""
-    return "  " not in text and text.isprintable()
+        end = start + len(kept)
+    # `isprintable` knows no white space but the blank: two quick looks spare most fields the splitting.
+    return Span(kept if kept.isprintable() and "  " not in kept else " ".join(kept.split()), start, end)
 
 
 def edit(line: int, start: int, end: int, text: str) -> tuple[Edit, ...]:

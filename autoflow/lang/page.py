@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from autoflow.lang.diagnostics import Diagnostic
-from autoflow.lang.lines import CONTROL, Span, edit, split_fields, trimmed, without_colons
+from autoflow.lang.lines import CONTROL, Bounds, edit, split_fields, trimmed, without_colons
 from autoflow.lang.names import quoted
 from autoflow.lang.report import report
 from autoflow.lang.workflow import STEP_TYPES, Comment, fold
 
-Bounds = list[tuple[int, int]]
+Row = tuple[int, str, Bounds]  # number of a line that is a step, the line, its fields
 
 
 @dataclass(slots=True)
 class Page:
     """What the first pass finds.
 
-    A step is kept as little as can be (its line is split again when it is read): with 100,000 of them, every object
-    that lives on costs the garbage collector's time.
+    Of each step only plain tuples, strings and numbers are kept, until it is read: with 100,000 of them, every object
+    that lives on costs the garbage collector's time, and those it does not look at.
     """
 
-    rows: list[tuple[int, str]] = field(default_factory=list)  # number and text of each line that is a step
+    rows: list[Row] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  # of the steps
     comments: list[Comment] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
@@ -36,28 +36,28 @@ def read_lines(lines: list[str]) -> Page:
         if control:
             page.found.append(_control(number, line, control.start()))
             line = CONTROL.sub(" ", line)
-        if ":::" in line and not line.lstrip().startswith("#"):
-            bounds, _ = step_fields(line)
-            if len(bounds) > 2:
-                page.rows.append((number, line))
-                page.names.append(without_colons(line, *bounds[0]).text)
-                continue
-        read_comment(page, number, line, len(page.rows))
+        bounds = step_fields(line)
+        if len(bounds) < 3:
+            read_comment(page, number, line, len(page.rows))
+        else:
+            page.rows.append((number, line, bounds))
+            page.names.append(without_colons(line, *bounds[0]).text)
     return page
 
 
-def step_fields(line: str) -> tuple[Bounds, Span | None]:
-    """The ranges of a step's fields, and the `::` between name and type that is read as `:::`.
+def step_fields(line: str) -> Bounds:
+    """The ranges of a line's fields: a step has three or more, a comment none.
 
-    That one is only looked for where three fields are there without it: `Step 1::process:::...`.
+    In a line with a `:::`, a `::` in front of a type separates too (`Step 1::process:::...`); it leaves a gap of two.
     """
+    if ":::" not in line or line.lstrip().startswith("#"):
+        return ()
     bounds = split_fields(line)
     start, end = bounds[0]
-    place = line.rfind("::", start, end) if len(bounds) > 2 else -1
-    if place < 0 or fold(line[place + 2 : end]) not in STEP_TYPES:
-        return bounds, None
-    bounds[:1] = [(start, place), (place + 2, end)]
-    return bounds, Span("::", place, place + 2)
+    place = line.rfind("::", start, end)
+    if place >= 0 and fold(line[place + 2 : end]) in STEP_TYPES:
+        return ((start, place), (place + 2, end), *bounds[1:])
+    return bounds
 
 
 def read_comment(page: Page, number: int, line: str, before: int) -> None:

@@ -16,12 +16,12 @@ from itertools import zip_longest
 
 from autoflow.errors import WorkflowError
 from autoflow.lang.branches import Area, area_start, read_area
-from autoflow.lang.checker import Rules, check_fields
+from autoflow.lang.checker import Rules, check_fields, without_steps
 from autoflow.lang.diagnostics import Diagnostic, ParseResult
 from autoflow.lang.draft import Draft
-from autoflow.lang.lines import Span, split_lines, trimmed, without_colons, without_leading_colons
+from autoflow.lang.lines import Bounds, Span, split_lines, trimmed, without_colons, without_leading_colons
 from autoflow.lang.names import guess_type, quoted
-from autoflow.lang.page import Bounds, no_steps, read_lines, step_fields
+from autoflow.lang.page import Row, read_lines
 from autoflow.lang.render import render
 from autoflow.lang.workflow import Step, Workflow, fold
 
@@ -44,17 +44,16 @@ def parse(text: str) -> ParseResult:
     """Read a workflow. Never raises; positions refer to `ParseResult.text`, the text without its byte order mark."""
     lines = split_lines(text)
     page = read_lines(lines)
+    if not page.rows:
+        found = without_steps(page, lines[0] if lines else "")
+        return ParseResult(Workflow((), tuple(page.comments)), found, text.removeprefix("\ufeff"))
+    rules = Rules(page, [number for number, _, _ in page.rows], page.names)
     steps: list[Step] = []
-    found: tuple[Diagnostic, ...] = tuple(page.found) if page.lost else (no_steps(lines[0] if lines else ""),)
-    if page.rows:
-        rules = Rules(page, [number for number, _ in page.rows], page.names)
-        for number, line in page.rows:
-            draft, faults = _read_step(number, line, rules.targets)
-            page.found += faults
-            rules.add(draft)
-            steps.append(draft.step())
-        found = rules.conclude()
-    return ParseResult(Workflow(tuple(steps), tuple(page.comments)), found, text.removeprefix("\ufeff"))
+    for row in page.rows:
+        draft = _read_step(row, rules.targets, page.found)
+        rules.add(draft)
+        steps.append(draft.step())
+    return ParseResult(Workflow(tuple(steps), tuple(page.comments)), rules.conclude(), text.removeprefix("\ufeff"))
 
 
 def parse_strict(text: str, filename: str = "workflow.core") -> Workflow:
@@ -65,22 +64,23 @@ def parse_strict(text: str, filename: str = "workflow.core") -> Workflow:
     return result.workflow
 
 
-def _read_step(number: int, line: str, known: Container[str]) -> tuple[Draft, list[Diagnostic]]:
-    """Read one step, and say what is wrong with its fields. `known`: folded names of steps."""
-    bounds, joined = step_fields(line)
+def _read_step(row: Row, known: Container[str], found: list[Diagnostic]) -> Draft:
+    """Read one step, and add to `found` what is wrong with its fields. `known`: folded names of steps."""
+    number, line, bounds = row
     name, word = without_colons(line, *bounds[0]), trimmed(line, *bounds[1])
     first = area_start(line, bounds, guess_type(word.text), known)
     instruction, separated = _instruction(line, bounds[2:first])
     draft = Draft(number, name, word, instruction)
-    found = [*check_fields(draft), *_name_marks(draft, line, bounds[0], joined)]
-    found += _instruction_marks(draft, line, bounds, separated)
+    found += check_fields(draft)
+    if bounds[0] != name[1:] or bounds[1][0] - bounds[0][1] < 3:
+        found += _name_marks(draft, line, bounds)
+    if separated or bounds[2][0] != instruction.start:
+        found += _instruction_marks(draft, line, bounds, separated)
     if first is None:
         found += _missing_branches(draft, line)
-        return draft, found
-    whole = trimmed(line, bounds[first][0], len(line))
-    if whole.text:
-        found += _branches(draft, line, read_area(line, whole, known), known)
-    return draft, found
+    elif line[bounds[first][0] :].strip():
+        found += _branches(draft, line, read_area(line, bounds[first][0], known), known)
+    return draft
 
 
 def _instruction(line: str, bounds: Bounds) -> tuple[Span, bool]:
@@ -112,14 +112,13 @@ def _instruction_marks(draft: Draft, line: str, bounds: Bounds, separated: bool)
         yield draft.report("reserved-mark", colons, message, "leave it out", (colons, ""))
 
 
-def _name_marks(draft: Draft, line: str, bound: tuple[int, int], joined: Span | None) -> Iterable[Diagnostic]:
-    if joined:
+def _name_marks(draft: Draft, line: str, bounds: Bounds) -> Iterable[Diagnostic]:
+    if bounds[1][0] - bounds[0][1] < 3:
+        joined = Span("", bounds[0][1], bounds[1][0])
         message = f"`::` stands between the name and the type of {draft.title}, where `:::` belongs"
         yield draft.report("reserved-mark", joined, message, "write `:::`", (joined, ":::"))
-    if bound == (draft.name.start, draft.name.end) or not draft.name.text or draft.unusable:
-        return
-    whole = trimmed(line, *bound)
-    if len(whole.text) > len(draft.name.text):
+    whole = trimmed(line, *bounds[0])
+    if draft.name.text and not draft.unusable and len(whole.text) > len(draft.name.text):
         message = f"the name {quoted(whole.text)} begins or ends with `:`"
         yield draft.report("reserved-mark", whole, message, f"it is read as {draft.title}", (whole, draft.name.text))
 

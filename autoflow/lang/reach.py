@@ -12,7 +12,7 @@ from itertools import islice
 
 from autoflow.lang import graph
 from autoflow.lang.diagnostics import Diagnostic
-from autoflow.lang.draft import Draft
+from autoflow.lang.draft import Draft, titled
 from autoflow.lang.report import report
 
 
@@ -20,17 +20,18 @@ from autoflow.lang.report import report
 class Reach:
     """The graph of a workflow's steps, as they are read one after the other."""
 
-    places: list[tuple[str, int, int, int]] = field(default_factory=list)  # title; line, start and end of the name
+    places: list[tuple[str, int, int, int]] = field(default_factory=list)  # name; its line, start and end
     ways: list[tuple[int, ...]] = field(default_factory=list)
     ends: set[int] = field(default_factory=set)  # terminals
     open: set[int] = field(default_factory=set)  # steps that may lead anywhere
     apart: set[int] = field(default_factory=set)  # steps that no target can mean: duplicates, unusable names
 
-    def add(self, draft: Draft, ways: tuple[int, ...], apart: bool) -> None:
-        """The next step, and the positions it leads to."""
+    def add(self, draft: Draft, apart: bool) -> None:
+        """The next step, whose branches are resolved."""
         position = len(self.ways)
-        self.places.append((draft.title, draft.line, draft.name.start, draft.name.end))
-        self.ways.append(ways)
+        place = draft.place
+        self.places.append((place.text, draft.line, place.start, place.end))
+        self.ways.append(draft.ways)
         if draft.kind == "terminal":
             self.ends.add(position)
         elif draft.open:
@@ -77,7 +78,7 @@ class Reach:
         return self._report("endless-loop", loop[0], message, "let a decision among them lead out")
 
     def _title(self, position: int) -> str:
-        return self.places[position][0]
+        return titled(*self.places[position][:2])
 
     def _report(self, slug: str, position: int, message: str, hint: str) -> Diagnostic:
         _, line, start, end = self.places[position]

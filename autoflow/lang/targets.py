@@ -39,31 +39,37 @@ class Targets:
         return position in self._first
 
     def check(self, draft: Draft, position: int) -> list[Diagnostic]:
-        """Whether the name at this position is new, and whether its targets exist."""
+        """Whether the name at this position is new, and its targets exist.
+
+        Sets `draft.ways` and gives targets their step's spelling; a target without a step leaves the draft open.
+        """
         found = []
         if position in self._first:
             message = f"{draft.title} is already the name of the step on line {self._lines[self._first[position]]}"
             found.append(draft.report("duplicate-name", draft.name, message, "give one of the two another name"))
+        unknown = self._resolve(draft)
         if draft.paired and draft.kind != "terminal":
-            unknown = [pair for pair in draft.pairs if pair[1].text and fold(pair[1].text) not in self]
             more = len(unknown) - LISTED
             for number, pair in enumerate(unknown[:LISTED], 1):
                 found.append(self._unknown(draft, *pair, more if number == LISTED else 0))
         return found
 
-    def resolve(self, draft: Draft) -> tuple[int, ...]:
-        """The positions that a step leads to. Targets get their step's spelling; one without a step opens the draft."""
+    def _resolve(self, draft: Draft) -> list[tuple[Span, Span]]:
+        """Fill in where the branches lead. Returns those that lead to no step, and to no line that was meant as one."""
+        unknown = []
         ways = []
         for place, (key, target) in enumerate(draft.pairs):
-            position = self._positions.get(fold(target.text))
-            if position is None:
-                draft.open = True
-                continue
-            ways.append(position)
-            name = self._names[position]
-            if name != target.text:
-                draft.pairs[place] = (key, target._replace(text=name))
-        return () if draft.kind == "terminal" else tuple(ways)
+            folded = fold(target.text)
+            position = self._positions.get(folded)
+            if position is not None:
+                ways.append(position)
+                if self._names[position] != target.text:
+                    draft.pairs[place] = (key, target._replace(text=self._names[position]))
+            elif folded and folded not in self._lost:
+                unknown.append((key, target))
+        draft.open = draft.open or len(ways) < len(draft.pairs)
+        draft.ways = () if draft.kind == "terminal" else tuple(ways)
+        return unknown
 
     def _unknown(self, draft: Draft, key: Span, target: Span, more: int) -> Diagnostic:
         branch = f"branch {quoted(key.text)}" if key.text else draft.title

@@ -1,0 +1,94 @@
+"""How long reading takes, a step and in all: a workflow of growing size, and hostile texts.
+
+    python bench/parsing.py            prints a Markdown table; exits 1 where a limit is broken
+
+Limits: 4 s for the largest text, and at most 3 times the time a step (a megabyte) when the text grows tenfold.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from autoflow.lang import parse
+
+LIMIT_S = 4.0
+GROWTH = 3.0  # times as long a step at ten times the size: noise and the garbage collector, but nothing quadratic
+SIZES = (1_000, 10_000, 100_000)
+
+
+def plain(steps: int) -> str:
+    """A workflow as people write them: two processes, then a decision that may go back."""
+    return "".join(_line(number, steps) for number in range(1, steps + 1))
+
+
+def _line(number: int, steps: int) -> str:
+    if number == steps:
+        return f"Step {number}:::terminal:::Give the answer that the steps before have found.:::\n"
+    if number % 3:
+        return (
+            f"Step {number}:::process:::Do thing number {number} and note what came of it.:::next::Step {number + 1}\n"
+        )
+    return f"Step {number}:::decision:::Did thing {number} go well?:::yes::Step {number + 1}::no::Step {number - 2}\n"
+
+
+def unknown_targets(steps: int) -> str:
+    return "".join(f"Step {n}:::process:::Do thing {n}.:::next::Stage {n}\n" for n in range(steps))
+
+
+def equal_names(steps: int) -> str:
+    return "Step 1:::process:::Do it.:::next::Step 1\n" * steps
+
+
+def one_line(steps: int) -> str:
+    """100 characters for each of `steps`: 10 MB at 100,000."""
+    return "Step 1:::decision:::Is it?:::" + "a::b:::c, d;::e" * (steps * 100 // 15)
+
+
+def colons(steps: int) -> str:
+    """Ten for each of `steps`: a million at 100,000."""
+    return ":" * (steps * 10)
+
+
+def prose(steps: int) -> str:
+    return "First the mail is read, and then somebody answers it in kind words.\n" * steps
+
+
+TEXTS: dict[str, Callable[[int], str]] = {
+    "plain": plain,
+    "all targets unknown": unknown_targets,
+    "all names equal": equal_names,
+    "one line of 10 MB": one_line,
+    "a million colons": colons,
+    "all prose": prose,
+}
+
+
+def seconds(text: str) -> float:
+    """The best of three (of one, where it takes long), as other work on the machine only ever adds time."""
+    times: list[float] = []
+    while len(times) < 3 and sum(times) < LIMIT_S:
+        start = time.process_time()
+        parse(text)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def main() -> int:
+    """Print the table. Returns 1 where a limit is broken."""
+    broken = []
+    print("| text | " + " | ".join(f"{size:,}" for size in SIZES) + " | growth a step |")
+    print("|---|" + "---|" * (len(SIZES) + 1))
+    for name, make in TEXTS.items():
+        taken = [seconds(make(size)) for size in SIZES]
+        growth = taken[-1] / SIZES[-1] / (taken[-2] / SIZES[-2])
+        print(f"| {name} | " + " | ".join(f"{t:.3f} s" for t in taken) + f" | {growth:.2f} |")
+        broken += [name] if taken[-1] > LIMIT_S or growth > GROWTH else []
+    for name in broken:
+        print(f"\n{name}: over {LIMIT_S:g} s, or not linear", file=sys.stderr)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
