@@ -19,8 +19,9 @@ from autoflow.llm.base import LLM, Completion, Constraint, Message, Options, Str
 from autoflow.records import TaskInput, Totals
 
 REPAIR_ROUNDS = 2
-ANSWER_TOKENS = 2048  # room for 20 long steps; after a reply that was cut the next may take twice as much
-SHOWN_BYTES = 6_000  # of a faulty workflow, in a repair round
+ANSWER_TOKENS = 2048  # room for 20 long steps
+THINKING_TOKENS = 8192  # where the model may think first: behind an endpoint, without the grammar
+SHOWN_WORKFLOW, SHOWN_TALK = 6_000, 1_000  # bytes of a faulty reply that a repair round shows
 OnText = Callable[[str], None]
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ async def generate(
     max_steps: int = 8,
     seed: int | None = 0,
     temperature: float = 0.4,
-    answer_tokens: int = ANSWER_TOKENS,
+    answer_tokens: int | None = None,
     on_text: OnText | None = None,
     on_draft: OnDraft | None = None,
 ) -> Draft:
@@ -76,7 +77,7 @@ async def generate(
         min_steps, max_steps: `2 <= min_steps <= max_steps`. A free model is asked for it, a constrained one held to it.
         seed: of the first call; repair rounds count on from it. None: the backend's choice.
         temperature: above 0 so that drafts of other seeds differ.
-        answer_tokens: completion tokens that the first reply may take.
+        answer_tokens: completion tokens that a reply may take. None: what is sensible.
         on_text: called with the whole text of the reply so far, at each piece; must not block.
         on_draft: called after each reply with the best so far, so that a cancelled generation loses nothing.
     Raises: ModelError or BudgetExceeded where the first call failed and left no text; later failures are told in
@@ -91,7 +92,7 @@ async def generate(
         options = Options(
             temperature=temperature,
             seed=None if seed is None else seed + round_,
-            max_tokens=answer_tokens * (2 if work.cut else 1),
+            max_tokens=answer_tokens or (ANSWER_TOKENS if llm.capabilities.grammar else THINKING_TOKENS),
             constraint=work.constraint,
             label=f"repair round {round_} of the workflow" if round_ else "the workflow",
         )
@@ -123,7 +124,6 @@ class _Work:
     strengths: list[Strength] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     streamed: str = ""  # of the reply under way
-    cut: bool = False  # the last reply ended at its limit of tokens
     error: str = ""
 
     async def call(self, llm: LLM, messages: Sequence[Message], options: Options) -> None:
@@ -160,15 +160,17 @@ class _Work:
     def repair(self, min_steps: int, max_steps: int) -> tuple[Message, Message]:
         """The latest reply, as it was read, and what is wrong with it."""
         latest = self.read[-1]
-        shown = latest.text if latest.workflow.steps else self.replies[-1]
+        if latest.workflow.steps:
+            shown = shorten(latest.text.strip(), SHOWN_WORKFLOW)
+        else:
+            shown = shorten(self.replies[-1].strip(), SHOWN_TALK)
         return (
-            Message("assistant", shorten(shown.strip(), SHOWN_BYTES) or "(nothing)"),
+            Message("assistant", shown or "(nothing)"),
             repair_message(latest.diagnostics, latest.text, min_steps, max_steps),
         )
 
     def _take(self, completion: Completion) -> None:
         self.strengths.append(completion.strength)
-        self.cut = completion.finish == "length"
         self.replies.append(completion.text)
         self.read.append(mend(completion.text))
 

@@ -13,6 +13,7 @@ OBJECTIVE_BYTES = 6_000  # about 1,500 tokens of English: leaves room for the an
 LIST_BYTES = 2_000  # for the inputs, and for the tools
 DESCRIPTION_BYTES = 200  # of one tool
 DIAGNOSTICS = 12  # shown to the model in a repair round
+_ASCII = bytes(range(128))
 
 
 def first_messages(
@@ -48,13 +49,15 @@ def repair_message(diagnostics: Sequence[Diagnostic], text: str, min_steps: int,
 def shorten(text: str, limit: int) -> str:
     """`text`, or its beginning and end with a note between them where it takes more than `limit` bytes of UTF-8.
 
-    Bytes and not characters, because a token holds about four bytes in English and fewer characters elsewhere.
+    Bytes outside ASCII count twice: a token holds about four bytes of English, and down to one of other scripts.
     """
     data = text.encode("utf-8", "replace")
-    if len(data) <= limit:
+    cost = len(data) + len(data.translate(None, _ASCII))
+    if cost <= limit:
         return data.decode("utf-8")
-    head = data[: limit * 2 // 3].decode("utf-8", "ignore")
-    tail = data[len(data) - limit // 3 :].decode("utf-8", "ignore")
+    kept = limit * len(data) // cost
+    head = data[: kept * 2 // 3].decode("utf-8", "ignore")
+    tail = data[len(data) - kept // 3 :].decode("utf-8", "ignore")
     note = f"[... {len(text) - len(head) - len(tail):,} characters are left out here ...]"
     return f"{head}\n{note}\n{tail}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autoflow.errors import BudgetExceeded, ModelReplyError, ModelUnavailable, SettingsError
-from autoflow.generate.generator import ANSWER_TOKENS, REPAIR_ROUNDS, Draft, generate
+from autoflow.generate.generator import ANSWER_TOKENS, REPAIR_ROUNDS, THINKING_TOKENS, Draft, generate
 from autoflow.lang import parse
 from autoflow.lang.grammar import core_grammar
 from autoflow.llm.base import LLM, Completion, Usage
@@ -105,14 +105,20 @@ async def test_replies_without_a_workflow_are_kept_and_said_to_have_none(reply: 
     assert not parse(draft.text).workflow.steps
 
 
-async def test_endless_repetition_ends_at_the_limit_and_gets_room_once_more() -> None:
-    cut = Completion("Step 1:::process:::again and again and " * 50, usage=Usage(), finish="length")
+async def test_endless_repetition_ends_at_the_limit_and_is_shown_in_short() -> None:
+    cut = Completion("again and again and " * 5_000, usage=Usage(), finish="length")
     llm = Teller(cut, GOOD)
     draft = await _draft(llm, answer_tokens=100)
     assert draft.ok
-    assert [options.max_tokens for _, options in llm.asked] == [100, 200]
-    assert (await _draft(Teller(GOOD))).ok
-    assert ANSWER_TOKENS >= 1024
+    assert [options.max_tokens for _, options in llm.asked] == [100, 100]
+    assert len(llm.asked[1][0][-2].content) < 1_200
+
+
+async def test_a_model_that_may_think_first_gets_room_for_it() -> None:
+    held, free = Teller(GOOD, grammar=True), Teller(GOOD, grammar=None)
+    await _draft(held)
+    await _draft(free)
+    assert [llm.asked[0][1].max_tokens for llm in (held, free)] == [ANSWER_TOKENS, THINKING_TOKENS]
 
 
 async def test_a_first_call_that_fails_is_the_error_of_the_generation() -> None:
