@@ -3,7 +3,7 @@
     python bench/jobs.py               prints a Markdown table
 
 A checkpoint is what a step of a run writes: three events of about 1 kB, progress and the lease, in one transaction.
-SQLite runs with `synchronous=NORMAL`, PostgreSQL (a local server over a socket) with its defaults: it waits for the disk.
+SQLite runs with `synchronous=NORMAL`; PostgreSQL (local, over a socket) with its defaults: it waits for the disk.
 """
 
 from __future__ import annotations

@@ -162,27 +162,30 @@ async def test_last_words_of_a_cancelled_handler_are_kept(store: SqlStore) -> No
 
 
 async def test_checkpoint_that_has_begun_is_written_although_the_job_is_cancelled(store: SqlStore) -> None:
-    slow = asyncio.Event()
+    """The cancel comes while the checkpoint waits its turn behind the look for requests."""
+    looking, loop = asyncio.Event(), asyncio.get_running_loop()
 
     class Slow(Failing):
         def _broken(self, real: Callable[..., Any]) -> Callable[..., Any]:
             def call(*args: Any, **named: Any) -> Any:
-                loop.call_soon_threadsafe(slow.set)
-                time.sleep(0.5)
+                loop.call_soon_threadsafe(looking.set)
+                time.sleep(0.3)
                 return real(*args, **named)
 
             return call
 
-    loop = asyncio.get_running_loop()
+    async def writes(context: JobContext) -> Json:
+        await looking.wait()
+        await context.checkpoint(run_id=run.id, events=[Event(kind="reply", visit=1, at=0)], done=1)
+        raise AssertionError("the cancel was not passed on")
+
     job, run = queued(store)
     context = context_of(store)
-    context.store = Slow(store, "checkpoint", times=1, committed=True)  # type: ignore[assignment]
-    work = asyncio.create_task(carry_out(context, count))
-    await slow.wait()
     store.request(job.id, "cancel")
-    await asyncio.wait_for(work, 10)
-    assert store.get_job(job.id).state == "cancelled"
-    assert visits(store, run) == list(range(1, int(store.get_job(job.id).done) + 1)) != []
+    context.store = Slow(store, "check", times=0, committed=False)  # type: ignore[assignment]
+    await asyncio.wait_for(carry_out(context, writes), 10)
+    assert (store.get_job(job.id).state, store.get_job(job.id).done) == ("cancelled", 1)
+    assert visits(store, run) == [1]
 
 
 async def test_job_of_a_worker_that_ends_goes_back_to_the_queue(store: SqlStore) -> None:
@@ -208,6 +211,18 @@ async def test_worker_that_lost_its_lease_stops_and_writes_nothing(store: SqlSto
     stolen_at = len(visits(store, run))
     await asyncio.wait_for(work, 5)
     assert len(visits(store, run)) == stolen_at
+    assert store.check(second) == "running"
+    assert store.get_job(job.id).state == "running"
+
+
+async def test_call_in_flight_is_aborted_when_the_lease_is_lost(store: SqlStore) -> None:
+    job, _ = queued(store)
+    work = asyncio.create_task(carry_out(context_of(store), forever))
+    await asyncio.sleep(0.1)
+    store.orphan("test")
+    second = store.claim("thief", lease_s=60)
+    assert second is not None
+    await asyncio.wait_for(work, 5)
     assert store.check(second) == "running"
     assert store.get_job(job.id).state == "running"
 
