@@ -8,12 +8,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from autoflow.lang.diagnostics import ParseResult
+from autoflow.lang.extract import extract
+from autoflow.lang.fixes import fix_all
 from autoflow.lang.parser import parse
 from autoflow.lang.render import render
 from autoflow.lang.report import TABLE
 from autoflow.lang.table import Entry, Example
 
-__all__ = ["TABLE", "Entry", "Example", "markdown"]
+__all__ = ["TABLE", "Entry", "Example", "markdown", "read"]
 
 _HEAD = """# Diagnostics
 
@@ -33,8 +36,18 @@ def markdown() -> str:
     return _HEAD + "".join(f"{line}\n" for line in [*map(_row, TABLE.values()), *_sections()])
 
 
+def read(entry: Entry, example: Example) -> tuple[ParseResult, str | None]:
+    """What the reader of an entry makes of an example, and the mended text."""
+    if entry.reader == "extract":
+        result = extract(example.text)
+        return result, result.text
+    mended, applied = fix_all(example.text)
+    return parse(example.text), mended if applied else None
+
+
 def _row(entry: Entry) -> str:
-    fix = "yes" if any(example.mended is not None for example in entry.examples) else ""
+    offered = entry.reader == "parse" and any(example.mended is not None for example in entry.examples)
+    fix = "yes" if offered else ""
     return f"| [`{entry.slug}`](#{entry.slug}) | {entry.what} | {entry.severity} | {fix} |"
 
 
@@ -42,9 +55,10 @@ def _sections() -> Iterator[str]:
     for entry in TABLE.values():
         yield from ("", f"## {entry.slug}", "", f"{entry.severity.capitalize()}: {entry.what}. {entry.why}")
         for example in entry.examples:
-            yield from _block(render(parse(example.text), "plan.core"))
-            if example.mended is not None:
-                yield from ("", "Mended:", *_block(example.mended))
+            result, mended = read(entry, example)
+            yield from _block(render(result, "plan.core"))
+            if mended is not None:
+                yield from ("", "Mended:", *_block(mended))
 
 
 def _block(text: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from autoflow.lang.diagnostics import Severity
 
@@ -15,7 +16,7 @@ class Example:
 
     text: str
     found: tuple[str, ...]  # "slug line:column-end_column", in the order of the text: all that is found
-    mended: str | None = None  # the text after all fixes; None where none is offered
+    mended: str | None = None  # the text after all fixes (or extraction); None where none is offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,4 @@ class Entry:
     what: str  # in half a sentence
     why: str  # what it means for the reading, and what is not said because of it
     examples: tuple[Example, ...]
+    reader: Literal["parse", "extract"] = "parse"  # what reads the examples

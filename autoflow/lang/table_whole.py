@@ -97,8 +97,15 @@ ENTRIES = (
         "something around the workflow was taken away",
         (
             "Only `extract` says this, of a model's reply: thinking, code fences, preamble, explanation, list "
-            "marks, quotes."
+            "marks, quotes. It stands where the found workflow begins."
         ),
-        (),
+        (
+            Example(
+                "Here is the plan:\n1. Start:::process:::Read.:::next::End\n2. " + END,
+                ("extracted 1:1-1", "extracted 1:1-1"),
+                "Start:::process:::Read.:::next::End\n" + END,
+            ),
+        ),
+        reader="extract",
     ),
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autoflow.lang import fix_all, parse
-from autoflow.lang.catalogue import TABLE, Entry, Example, markdown
+from autoflow.lang import parse
+from autoflow.lang.catalogue import TABLE, Entry, Example, markdown, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "diagnostics.md"
 CASES = [
@@ -30,12 +30,12 @@ SEVERITIES = {
 
 @pytest.mark.parametrize(("entry", "example"), CASES)
 def test_an_example_gives_its_diagnostics_and_its_mended_text(entry: Entry, example: Example) -> None:
-    found = parse(example.text).diagnostics
+    result, mended = read(entry, example)
+    found = result.diagnostics
     assert tuple(f"{d.slug} {d.line}:{d.column}-{d.end_column}" for d in found) == example.found
     assert entry.slug in {d.slug for d in found}
     assert all(d.severity == TABLE[d.slug].severity for d in found)
-    mended, applied = fix_all(example.text)
-    assert (mended if applied else None) == example.mended
+    assert mended == example.mended
 
 
 def test_slugs_and_severities_are_those_that_scripts_depend_on() -> None:
@@ -47,7 +47,7 @@ def test_slugs_and_severities_are_those_that_scripts_depend_on() -> None:
 def test_an_entry_explains_itself_and_shows_an_example(entry: Entry) -> None:
     assert entry.what
     assert len(entry.why) > 20
-    assert entry.examples or entry.slug == "extracted"  # only `extract` says that, and its tests show it
+    assert entry.examples
 
 
 def test_the_reference_page_is_up_to_date() -> None:
