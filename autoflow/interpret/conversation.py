@@ -64,11 +64,14 @@ class Conversation:
         return await self._ask(constraint, tools=False, purpose="retry")
 
     def answer_in(self, reply: Completion) -> str:
-        """The answer that a reply gives: without thinking, and out of its JSON where it was asked to be JSON."""
+        """The answer that a reply gives: without thinking, and out of its JSON where it may be JSON."""
         text = visible(reply.text)
-        asked_for_json = self._tools_as_json or (self.step.type == "decision" and self.as_json)
-        found = json_field(text, "answer") if asked_for_json or self.step.type == "decision" else None
-        return (found if found is not None else text).strip()
+        if not self._tools_as_json and self.step.type != "decision":
+            return text
+        answer = json_field(text, "answer")
+        if answer is None and json_field(text, "branch") is not None:
+            return ""  # a choice without a reason
+        return (text if answer is None else answer).strip()
 
     @property
     def _tools_as_json(self) -> bool:
@@ -78,20 +81,24 @@ class Conversation:
 
     async def _ask(self, constraint: Constraint | None, *, tools: bool, purpose: str = "step") -> Completion:
         specs = self.run.toolbox.specs if tools else ()
-        natively = specs if not self._tools_as_json else ()
+        natively = () if self._tools_as_json else specs
+        asked = constraint
         if specs:
-            constraint = None if natively else JsonSchema(self._reply_schema(), "step")
+            asked = None if natively else JsonSchema(self._reply_schema(), "step")
         try:
-            return await self.run.ask(self._parts(), purpose=purpose, constraint=constraint, tools=natively)
+            parts = self._parts(natively=bool(natively))
+            return await self.run.ask(parts, purpose=purpose, constraint=asked, tools=natively)
         except Refused as refused:
-            if refused.what in self.run.refused:  # asked without, and refused all the same
-                raise Stop("model-error", f"The model `{self.run.llm.name}` takes no {refused.what}.") from refused
             self.run.refused.add(refused.what)
             self.run.warn(f"The model takes no {refused.what}: they are described in the prompt instead.")
             return await self._ask(constraint, tools=tools, purpose=purpose)
 
-    def _parts(self) -> list[Part]:
-        """The whole prompt, the step last, and after it what was said in this visit."""
+    def _parts(self, *, natively: bool) -> list[Part]:
+        """The whole prompt, the step last, and after it what was said in this visit.
+
+        Where no tools are offered natively, native calls and results are told in words: endpoints refuse a chat that
+        holds calls of tools they are not told of.
+        """
         run = self.run
         specs = run.toolbox.specs
         head = prompting.prefix(
@@ -100,7 +107,7 @@ class Conversation:
         )  # fmt: skip
         done = prompting.progress(run.fill, run.state.answers()) + prompting.observed(run.fill, self._observations)
         step = prompting.instruction(run.fill, self.step, as_json=self.as_json, tools_as_json=self._tools_as_json)
-        return [*head, *done, step, *self._turns]
+        return [*head, *done, step, *(self._turns if natively else prompting.in_words(run.fill, self._turns))]
 
     def _images(self) -> dict[str, Image]:
         if self.run.llm.capabilities.images is False or "images" in self.run.refused:
@@ -127,17 +134,10 @@ class Conversation:
 
     async def _carry_out(self, reply: Completion, wanted: Sequence[ToolCall]) -> None:
         """Carry out the calls of one reply. All are answered, also those beyond the limit: the protocol wants it."""
-        if reply.tool_calls:
-            self._turns.append(Part("reply", "assistant", reply.text, tool_calls=reply.tool_calls))
-        else:
-            self._turns.append(Part("reply", "assistant", reply.text))
+        self._turns.append(Part("reply", "assistant", reply.text, tool_calls=reply.tool_calls))
         for call in wanted:
             text = await self._result(call) if self._used < MAX_TOOL_CALLS else "Not carried out: too many calls."
-            if reply.tool_calls:
-                self._turns.append(Part("result", "tool", text, tool_call_id=call.id))
-            else:
-                said = self.run.fill("tool-result", tool=call.name, result=text)
-                self._turns.append(Part("result", "user", said))
+            self._turns.append(Part("result", "tool", text, tool_call_id=call.id, tool=call.name))
 
     async def _result(self, call: ToolCall) -> str:
         """What the tool said, or what was wrong with the call. Raises Stop: too many of them failed."""
@@ -153,6 +153,7 @@ class Conversation:
         except ToolError as error:
             run.emit("tool_result", id=call.id, name=call.name, ok=False, text=str(error),
                      seconds=run.clock() - began, observation=None)  # fmt: skip
+            run.check_limits()
             self._count_fault(call.name, error)
             return str(error)
         kept = {"id": f"o{len(run.state.observations) + 1}", "description": self._described(call)}

@@ -53,6 +53,9 @@ async def interpret(
         clock: seconds since 1970, for tests; must not jump.
         read_file: content of file and image inputs, by sha256.
         embedder: for memory over its limit of tokens; default the best one at hand.
+    A task that is cancelled hands its unfinished visit to `Observer.aborted`; the stop `cancelled` is for whoever
+    cancelled it to write down.
+
     Raises: Paused (see `Observer.should_pause`); SettingsError: a prompt file of the user is broken; and what the
         observer raises.
     """

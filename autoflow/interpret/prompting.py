@@ -65,6 +65,7 @@ class Part:
     images: tuple[Image, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    tool: str = ""  # whose result this is
 
     def to_json(self) -> Json:
         return {"source": self.source, "role": self.role, "text": self.text}
@@ -145,6 +146,19 @@ def instruction(fill: Prompts, step: Step, *, as_json: bool, tools_as_json: bool
         name = "decision" if as_json else "decision-plain"
         return Part("step", "user", fill(name, **values, choices=choices(step)))
     return Part("step", "user", fill("terminal" if step.is_terminal else "process", **values))
+
+
+def in_words(fill: Prompts, turns: Iterable[Part]) -> list[Part]:
+    """Turns of a visit for a backend that is offered no tools: calls as JSON, results as messages of the user."""
+    told = []
+    for part in turns:
+        if part.role == "tool":
+            part = Part("result", "user", fill("tool-result", tool=part.tool, result=part.text))
+        elif part.tool_calls:
+            calls = "\n".join(json.dumps({"tool": c.name, "arguments": c.arguments}) for c in part.tool_calls)
+            part = Part(part.source, part.role, f"{part.text}\n{calls}".strip())
+        told.append(part)
+    return told
 
 
 def choices(step: Step) -> str:

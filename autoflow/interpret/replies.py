@@ -8,7 +8,6 @@ from typing import Any
 
 _THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _THINKING_END = re.compile(r"\A.*</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
-_FENCE = re.compile(r"\A\s*```[\w-]*[ \t]*\n?(.*?)\n?\s*(?:```\s*)?\Z", re.DOTALL)
 _REPEATED = re.compile(r"(.{1,120}?)\1{4,}.{0,120}\Z", re.DOTALL)
 _TAIL = 1_500  # characters that are looked at for repetition
 _BRACES = 20  # opening braces that are tried as the beginning of an object
@@ -23,8 +22,10 @@ def visible(reply: str) -> str:
 
 def unfenced(text: str) -> str:
     """What a code fence around the whole text holds; other text as it is."""
-    found = _FENCE.match(text) if "```" in text else None
-    return found[1].strip() if found else text
+    if not text.startswith("```"):
+        return text
+    first, _, rest = text.partition("\n")
+    return (rest.rstrip().removesuffix("```") if rest else first.strip("`")).strip()
 
 
 def json_object(text: str) -> dict[str, Any] | None:
@@ -48,7 +49,7 @@ def json_field(text: str, name: str) -> str | None:
     found = json_object(text)
     if found is not None and name in found:
         return as_text(found[name])
-    half = re.search(rf'"{re.escape(name)}"\s*:\s*"((?:[^"\\]|\\.)*)', text)
+    half = re.search(rf'"{re.escape(name)}"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)', text, re.DOTALL)
     if half is None:
         return None
     try:

@@ -16,7 +16,7 @@ from autoflow.interpret.replies import repeats_itself
 from autoflow.interpret.state import RunState
 from autoflow.lang.workflow import Step, Workflow
 from autoflow.llm.base import LLM, Choice, Completion, Constraint, Grammar, Image, JsonSchema, Options, ToolSpec
-from autoflow.records import Event, Json, RunPolicy, StopReason, Totals
+from autoflow.records import Event, RunPolicy, StopReason, Totals
 from autoflow.tools.base import ToolContext
 from autoflow.tools.toolbox import Toolbox
 
@@ -113,11 +113,12 @@ class Run:
 
     async def ask(
         self, parts: Sequence[Part], *, purpose: str = "step", constraint: Constraint | None = None,
-        tools: Sequence[ToolSpec] = (), max_tokens: int | None = None,
+        tools: Sequence[ToolSpec] = (),
     ) -> Completion:  # fmt: skip
         """One model call, in the record from prompt to reply.
 
-        Raises: Stop where a limit is reached, before the call or in it, or the model cannot answer; Refused.
+        Raises: Stop where a limit is reached, before the call or in it, or the model cannot answer; Refused where it
+            takes no tools or images, and some were sent.
         """
         self.check_limits()
         self.visit_calls += 1
@@ -126,36 +127,39 @@ class Run:
                   constraint=_named(constraint))  # fmt: skip
         options = Options(
             temperature=self.policy.temperature, seed=self.policy.seed, tools=tuple(tools), constraint=constraint,
-            max_tokens=max_tokens or self.policy.answer_tokens, timeout_s=self.time_left(), label=self._label(),
+            max_tokens=self.policy.answer_tokens, timeout_s=self.time_left(), label=self._label(),
         )  # fmt: skip
         began = self.clock()
         try:
             async with asyncio.timeout(self.time_left()) as limit:
                 completion = await self.llm.complete(messages(parts), options, said)
-        except (ModelError, BudgetExceeded, TimeoutError, asyncio.CancelledError) as error:
+        except asyncio.CancelledError:
+            self._cut(call, purpose, said.text, self.clock() - began)
+            raise
+        except (ModelError, BudgetExceeded, TimeoutError) as error:
             self._cut(call, purpose, said.text or getattr(error, "partial", ""), self.clock() - began)
             if isinstance(error, TimeoutError) and not limit.expired():
                 raise
-            raise self._stopped_by(error, with_images=any(part.images for part in parts)) from error
+            raise self._ended_by(
+                error, with_images=any(part.images for part in parts), with_tools=bool(tools)
+            ) from error
         self._reply(call, purpose, completion)
         return completion
 
-    def _stopped_by(self, error: BaseException, *, with_images: bool) -> BaseException:
+    def _ended_by(self, error: Exception, *, with_images: bool, with_tools: bool) -> Stop | Refused:
+        """What the failure of a call means for the run."""
+        left = self.time_left()
         match error:
-            case ToolsUnsupported():
+            case BudgetExceeded():
+                return Stop(cast(StopReason, error.limit), error.message, error.hint)
+            case ToolsUnsupported() if with_tools:
                 return Refused("tools")
             case ModelRequestError() if with_images and self.llm.capabilities.images is False:
                 return Refused("images")
-            case BudgetExceeded():
-                return Stop(cast(StopReason, error.limit), error.message, error.hint)
-            case ModelError():
-                left = self.time_left()
-                late = left is not None and left <= 0
-                return self.out_of_time() if late else Stop("model-error", error.message, error.hint)
-            case TimeoutError():
-                return self.out_of_time()
+            case ModelError() if left is None or left > 0:
+                return Stop("model-error", error.message, error.hint)
             case _:
-                return error
+                return self.out_of_time()
 
     def _label(self) -> str:
         return f"step {self.step.name}, visit {self.visit}" if self.step else ""
@@ -209,7 +213,7 @@ class Heard:
         return "".join(self._pieces)
 
 
-def _named(constraint: Constraint | None) -> Json | str | None:
+def _named(constraint: Constraint | None) -> str | None:
     match constraint:
         case Choice(choices):
             return "one of: " + ", ".join(choices)

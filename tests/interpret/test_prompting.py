@@ -127,6 +127,8 @@ async def test_decision_is_asked_for_in_the_form_that_the_backend_can_keep(schem
 async def test_decision_is_remembered_with_its_branch_and_its_reason() -> None:
     ran = await run(FORK, '{"answer": "It was broken.", "branch": "Yes"}', "Done.")
     assert "Ask: Yes (It was broken.)" in ran.llm.prompt(1)
+    bare = await run(FORK, '{"branch": "Yes"}', "Done.")
+    assert bare.llm.prompt(1).count("Ask: Yes\n") == 1
 
 
 async def test_progress_stays_bounded_however_long_the_run() -> None:

@@ -154,7 +154,17 @@ async def test_calls_beyond_the_bound_in_one_reply_are_answered_but_not_carried_
     many = calls(*[("add", '{"a": 1, "b": 1}')] * (MAX_TOOL_CALLS + 5))
     ran = await run(ONE, many, "done", tools=[add])
     assert len(ran.of("tool_result")) == MAX_TOOL_CALLS
-    assert sum(m.role == "tool" for m in ran.llm.asked[1][0]) == MAX_TOOL_CALLS + 5
+    assert ran.llm.prompt(1).count("Result of add: 2") == MAX_TOOL_CALLS
+    assert ran.llm.prompt(1).count("Result of add: Not carried out") == 5
+
+
+async def test_where_no_tools_are_offered_their_earlier_calls_are_told_in_words() -> None:
+    ran = await run(FORK, calls(("add", '{"a": 2, "b": 3}')), "Hmm.", "No", "Sorry.", tools=[add])
+    assert ran.steps == ["Ask", "Refuse"]
+    retry, options = ran.llm.asked[2]
+    assert options.tools == ()
+    assert not any(m.tool_calls or m.role == "tool" for m in retry)
+    assert "Result of add: 5" in ran.llm.prompt(2)
 
 
 async def test_tool_that_hangs_is_given_up() -> None:
