@@ -8,7 +8,7 @@ from autoflow.records import Job
 from pages.ui import services
 from pages.ui.format import ago, duration
 
-FEATURES = {"text": "text", "tools": "tools", "schema": "JSON schema", "grammar": "grammar"}
+FEATURES = {"streaming": "streams", "usage": "counts tokens", "schema": "JSON schema", "tools": "tools"}
 
 
 def test_button(model: str) -> None:
