@@ -39,9 +39,10 @@ def server_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def smollm2_file() -> Path:
+def smollm2_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of SmolLM2, downloaded where it is not here yet."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOFLOW_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("AUTOFLOW_MODELS_DIR", str(models_dir()))
         settings.cache_clear()
         found = local_path(SMOLLM2)

@@ -23,9 +23,18 @@ from autoflow.llm.gguf import read_gguf
 from autoflow.llm.model_plan import SLOTS, ModelKey
 from autoflow.llm.openai_chat import OpenAIChat, Timeouts
 from autoflow.llm.retry import RetryPolicy
-from autoflow.llm.server_process import OnStatus, ServerState, answering, ensure_server, local_client
+from autoflow.llm.server_process import (
+    OnStatus,
+    ServerState,
+    answering,
+    ensure_server,
+    local_client,
+    log_file,
+    server_models,
+)
 
 ONCE = RetryPolicy(attempts=1, broken_attempts=1)  # whether another try makes sense is decided here
+LOAD_SILENCE_S = 30.0  # while it loads a model the server reports twice a second
 # A small machine reads 40 tokens of prompt a second, and several requests share it.
 PATIENCE = Timeouts(first_s=900.0, stall_s=120.0, total_s=1800.0)
 
@@ -47,18 +56,27 @@ def open_embedded(
     return EmbeddedLLM(name, path or catalogue().find(name), context_tokens, on_status)
 
 
+class _Gone(Exception):
+    """Nothing answers where the server was."""
+
+
 class EmbeddedLLM:
     """An LLM over the model server. Belongs to the event loop it is first used in."""
 
-    def __init__(self, name: str, source: Path | Entry, context_tokens: int | None, on_status: OnStatus | None) -> None:
+    def __init__(
+        self, name: str, source: Path | Entry, context_tokens: int | None, on_status: OnStatus | None = None
+    ) -> None:
         self._name = name
         self._source = source
         self._context = context_tokens
         self._slots = SLOTS
-        self._knows_tools: bool | None = None
-        self._chat: OpenAIChat | None = None
+        self._knows_tools = source.tools if isinstance(source, Entry) else None
         self._state: ServerState | None = None
+        self._control: httpx.AsyncClient | None = None
+        self._chat: OpenAIChat | None = None
+        self._connecting = asyncio.Lock()
         self._pid: int | None = None  # of the process that held the model when it was last asked
+        self._told = ""
         self.on_status = on_status
 
     @property
@@ -74,6 +92,7 @@ class EmbeddedLLM:
     async def complete(
         self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
     ) -> Completion:
+        """As the Protocol says. `options.timeout_s` begins when the model is loaded."""
         try:
             return await self._attempt(messages, options, on_token)
         except (ModelUnavailable, ModelReplyError):
@@ -87,37 +106,71 @@ class EmbeddedLLM:
     async def warm_up(self) -> None:
         """Start the server and load the model, so that the first request does not have to wait. Raises ModelError."""
         key = self._key()
-        state = await ensure_server(self.on_status)
-        if state != self._state:
-            await self.aclose()
-            self._state = state
-        self._take(await self._load(state, key))
+        async with self._connecting:
+            try:
+                if self._state is None:
+                    raise _Gone
+                await self._load(key)
+            except _Gone:
+                await self._connect(key)
+                await self._load_or_explain(key)
 
     async def aclose(self) -> None:
         """Close connections; the server goes on for others."""
         if self._chat:
             await self._chat.aclose()
-        self._chat = None
+        if self._control:
+            await self._control.aclose()
+        self._chat = self._control = self._state = None
 
     async def _attempt(self, messages: Sequence[Message], options: Options, on_token: OnToken | None) -> Completion:
         await self.warm_up()
-        answer = await self._client().complete(messages, options, on_token)
+        assert self._chat is not None
+        answer = await self._chat.complete(messages, options, on_token)
         return replace(answer, model=self._name)  # llama.cpp gives the path
 
-    def _client(self) -> OpenAIChat:
-        assert self._state is not None
-        if self._chat is None:
-            self._chat = OpenAIChat(
-                self._name,
-                base_url=f"{self._state.url}/v1",
-                api_key=self._state.token,
-                name=self.name,
-                capabilities=self.capabilities,
-                retry=ONCE,
-                timeouts=PATIENCE,
-                extra={"gguf": self._key().fields()},
-            )
-        return self._chat
+    async def _connect(self, key: ModelKey) -> None:
+        """Find or start the server."""
+        await self.aclose()
+        state = await ensure_server(self._tell)
+        self._control = local_client(state, LOAD_SILENCE_S)
+        self._chat = OpenAIChat(
+            self._name,
+            base_url=f"{state.url}/v1",
+            api_key=state.token,
+            name=self.name,
+            capabilities=self.capabilities,
+            retry=ONCE,
+            timeouts=PATIENCE,
+            extra={"gguf": key.fields()},
+        )
+        self._state = state
+
+    async def _load(self, key: ModelKey) -> None:
+        """Have the server load the model, and wait for it. Raises: _Gone; ModelError: it cannot be loaded."""
+        assert self._control is not None
+        try:
+            async with self._control.stream("POST", "/load", json={"gguf": key.fields()}) as reply:
+                reply.raise_for_status()
+                async for line in reply.aiter_lines():
+                    report = json.loads(line)
+                    if report["state"] in ("ready", "failed"):
+                        _raise_failure(report)
+                        self._pid, self._slots = int(report["pid"]), int(report["slots"])
+                        return
+                    doing = "Loading" if report["state"] == "loading" else "Waiting for memory to load"
+                    self._tell(f"{doing} {self._name}, {report['seconds']:.0f} s")
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise _Gone from error
+        raise _Gone
+
+    async def _load_or_explain(self, key: ModelKey) -> None:
+        try:
+            await self._load(key)
+        except _Gone as error:
+            raise ModelUnavailable(
+                f"The model server ended while it loaded {self._name}.", f"Its log is {log_file()}."
+            ) from error
 
     def _key(self) -> ModelKey:
         """What to ask the server for. Raises ModelNotFound: the file is not here; nothing is started for it."""
@@ -134,8 +187,6 @@ class EmbeddedLLM:
 
     def _tools(self) -> bool | None:
         """Whether the chat template knows tools; None while there is no file to look into."""
-        if isinstance(self._source, Entry) and self._source.tools is not None:
-            return self._source.tools
         if self._knows_tools is None:
             try:
                 self._knows_tools = read_gguf(self._key().path).knows_tools
@@ -143,28 +194,11 @@ class EmbeddedLLM:
                 return None
         return self._knows_tools
 
-    async def _load(self, state: ServerState, key: ModelKey) -> dict[str, Any]:
-        """Have the server load the model, and wait for it."""
-        body = {"gguf": key.fields()}
-        try:
-            async with local_client(state, 30.0) as client, client.stream("POST", "/load", json=body) as reply:
-                reply.raise_for_status()
-                async for line in reply.aiter_lines():
-                    report = json.loads(line)
-                    if report["state"] in ("ready", "failed"):
-                        return _judged(report)
-                    self._say(report)
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise ModelUnavailable(f"The model server broke off while it loaded {self._name}.") from error
-        raise ModelUnavailable(f"The model server stopped reporting on {self._name}.")
-
-    def _say(self, report: dict[str, Any]) -> None:
-        if self.on_status:
-            doing = "Loading" if report["state"] == "loading" else "Waiting for memory to load"
-            self.on_status(f"{doing} {self._name}, {report['seconds']:.0f} s")
-
-    def _take(self, report: dict[str, Any]) -> None:
-        self._pid, self._slots = int(report["pid"]), int(report["slots"])
+    def _tell(self, words: str) -> None:
+        """Pass on what is waited for, each thing once."""
+        if self.on_status and words != self._told:
+            self.on_status(words)
+        self._told = words
 
     async def _died(self) -> bool:
         """Whether the server, or the model's process under it, is another one than was asked, or none."""
@@ -172,21 +206,15 @@ class EmbeddedLLM:
         state = await answering()
         if state is None or state != self._state:
             return True
-        try:
-            async with local_client(state, 5.0) as client:
-                models = (await client.get("/models")).json()["models"]
-        except (httpx.HTTPError, ValueError, KeyError):
-            return True
-        return self._pid not in {model["pid"] for model in models}
+        models = await asyncio.to_thread(server_models)
+        return self._pid not in {model["pid"] for model in models or ()}
 
 
-def _judged(report: dict[str, Any]) -> dict[str, Any]:
-    if report["state"] == "ready":
-        return report
-    kind = getattr(autoflow.errors, report["kind"], ModelUnavailable)
-    if not issubclass(kind, ModelError):
-        kind = ModelUnavailable
-    raise kind(report["message"], report["hint"])
+def _raise_failure(report: dict[str, Any]) -> None:
+    """Raise what the server says went wrong, as the error it was there."""
+    if report["state"] == "failed":
+        kind = getattr(autoflow.errors, report["kind"], ModelUnavailable)
+        raise (kind if issubclass(kind, ModelError) else ModelUnavailable)(report["message"], report["hint"])
 
 
 _: type[LLM] = EmbeddedLLM

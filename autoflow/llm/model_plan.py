@@ -73,7 +73,7 @@ def plan(key: ModelKey, limit: int) -> Plan:
 
 def _contexts(key: ModelKey, info: GgufInfo) -> list[int]:
     if key.context:
-        return [key.context]
+        return [min(key.context, info.trained_context or key.context)]
     longest = min(CONTEXT, info.trained_context or CONTEXT)
     return [longest] + [shorter for shorter in (4096, LEAST_CONTEXT) if shorter < longest]
 

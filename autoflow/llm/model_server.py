@@ -9,7 +9,7 @@ folder and not one a machine, because the models and their settings belong to a 
     POST /load {"gguf"}         JSON lines: {"state": "waiting" | "loading", "seconds"} ..., "ready" or "failed"
     POST /v1/chat/completions   as OpenAI's, with the field `gguf` for the file of the model, see `ModelKey`
     POST /unload                drop every model that is not in use
-    POST /shutdown              let requests in flight end, then stop
+    POST /shutdown              give requests in flight half a minute to end, then stop
 
 Run as `python -m autoflow.llm.model_server`; `server_process.py` starts it on demand. It ends itself when it has been
 idle for `AUTOFLOW_IDLE_STOP_S`.
@@ -48,6 +48,7 @@ from autoflow.llm.server_process import ALREADY_RUNNING, ServerState, log_file, 
 from autoflow.settings import Settings, settings
 
 log = logging.getLogger("autoflow.model_server")
+ENDING_S = 30  # that requests in flight are given when it is told to end
 TICK_S = 0.5  # between two reports of a load that takes its time
 MEMORY_SHARE = 0.8  # of the machine's memory, where the limit that was set is larger
 
@@ -158,7 +159,14 @@ async def serve(chosen: Settings) -> None:
     server = ModelServer(pool, chosen.idle_stop_s)
     token = secrets.token_urlsafe(32)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(server.app(token), log_config=None, access_log=False, ws="none", lifespan="on")
+        config = uvicorn.Config(
+            server.app(token),
+            log_config=None,
+            access_log=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=ENDING_S,
+        )
         web = uvicorn.Server(config)
         serving = asyncio.create_task(web.serve(sockets=[listening]))
         while not web.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
