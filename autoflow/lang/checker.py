@@ -88,13 +88,13 @@ def _draft(step: Step, line: int) -> Draft:
     word = Span(step.type, name.end + 3, name.end + 3 + len(step.type))
     instruction = Span(step.instruction, word.end + 3, word.end + 3 + len(step.instruction))
     place = instruction.end + 3
-    pairs = []
+    parts = []
     for branch in step.branches:
         key = Span(branch.key, place, place + len(branch.key))
         place = key.end + (2 if branch.key else 0)
-        pairs.append((key, Span(branch.target, place, place + len(branch.target))))
+        parts += [key, Span(branch.target, place, place + len(branch.target))]
         place += len(branch.target) + 2
-    return Draft(line, name, word, instruction, pairs, fixable=False)
+    return Draft(line, name, word, instruction, parts, fixable=False)
 
 
 def _controls(draft: Draft, raw: Step) -> Iterable[Diagnostic]:
@@ -105,18 +105,17 @@ def _controls(draft: Draft, raw: Step) -> Iterable[Diagnostic]:
 
 
 def _marks(draft: Draft) -> Iterable[Diagnostic]:
-    """Colons where the text would take them for separators."""
-    if draft.name.text != draft.name.text.strip(": "):
+    """Colons where the text would take them for separators. (A target with such a colon means no step.)"""
+    if not draft.unusable and draft.name.text != draft.name.text.strip(": "):
         message = f"the name {draft.title} begins or ends with `:`, which separates fields"
         yield draft.report("reserved-mark", draft.name, message, "leave it out")
     if draft.instruction.text.startswith(":") or ":::" in draft.instruction.text:
         message = f"the instruction of {draft.title} begins with `:` or holds `:::`, which separates fields"
         yield draft.report("reserved-mark", draft.instruction, message, "leave it out, or write `:`")
-    for key, target in draft.pairs:
-        for part in (key, target):
-            if "::" in part.text or part.text != part.text.strip(": "):
-                message = f"{quoted(part.text)} holds `::`, or begins or ends with `:`, which separates branches"
-                yield draft.report("reserved-mark", part, message, "leave it out")
+    for key in draft.parts[::2]:
+        if "::" in key.text or key.text != key.text.strip(": "):
+            message = f"the key {quoted(key.text)} holds `::`, or begins or ends with `:`, which separates branches"
+            yield draft.report("reserved-mark", key, message, "leave it out")
 
 
 def _pairs(draft: Draft) -> Iterable[Diagnostic]:
@@ -124,7 +123,7 @@ def _pairs(draft: Draft) -> Iterable[Diagnostic]:
         if key.text and target.text:
             continue
         draft.sound = False
-        if target.text and len(draft.pairs) == 1:
+        if target.text and len(draft.parts) == 2:
             draft.paired = False
             message, hint = f"{quoted(target.text)} has no key", "a branch is a pair `key::NAME`"
             yield draft.report("missing-key", target, message, hint)
@@ -136,7 +135,7 @@ def _pairs(draft: Draft) -> Iterable[Diagnostic]:
 
 
 def check_fields(draft: Draft) -> Iterable[Diagnostic]:
-    """Name, type and instruction. (Names used twice are found by `index_names`.)"""
+    """Name, type and instruction. (Names used twice are found by `Targets`.)"""
     if not draft.name.text:
         hint = "write a name in front of the first `:::`"
         yield draft.report("empty-name", draft.place, "this step has no name", hint)
@@ -176,16 +175,16 @@ def check_type(draft: Draft) -> Iterable[Diagnostic]:
 
 
 def _process(draft: Draft) -> Iterable[Diagnostic]:
-    if not draft.pairs:
+    if not draft.parts:
         draft.open = True
         hint = "write `:::next::NAME` at its end, or make it a `terminal` if it is the last"
         yield draft.report("process-branches", draft.word, f"{draft.title} is a process and has no branch", hint)
         return
-    (key, target), *more = draft.pairs
-    if more:
-        same = all(fold(other.text) == fold(target.text) for _, other in more)
+    key, target = draft.parts[:2]
+    if len(draft.parts) > 2:
+        same = all(fold(other.text) == fold(target.text) for other in draft.parts[3::2])
         fix = (_whole(draft), f"next::{target.text}") if same else None
-        message = f"{draft.title} is a process and has {len(draft.pairs)} branches"
+        message = f"{draft.title} is a process and has {len(draft.parts) // 2} branches"
         only = f"they lead to the same step: write {quoted('next::' + target.text)}"
         hint = only if same else "a process has one, `next::NAME`; only a `decision` has several"
         yield draft.report("process-branches", _whole(draft), message, hint, fix)
@@ -196,34 +195,32 @@ def _process(draft: Draft) -> Iterable[Diagnostic]:
 
 
 def _decision(draft: Draft) -> Iterable[Diagnostic]:
-    if len(draft.pairs) < 2:
+    if len(draft.parts) < 4:
         draft.open = True
-        count = "only one branch" if draft.pairs else "no branches"
+        count = "only one branch" if draft.parts else "no branches"
         hint = "write two or more, each `key::NAME`, joined by `::`"
-        where = _whole(draft) if draft.pairs else draft.word
+        where = _whole(draft) if draft.parts else draft.word
         yield draft.report("decision-branches", where, f"{draft.title} is a decision and has {count}", hint)
         return
     seen: set[str] = set()
-    for key, _ in draft.pairs:
-        if fold(key.text) in seen:
+    for key in draft.parts[::2]:
+        folded = fold(key.text)
+        if folded in seen:
             message = f"{draft.title} has two branches called {quoted(key.text)}"
             yield draft.report("decision-branches", key, message, "give each branch a key of its own")
             return
-        seen.add(fold(key.text))
+        seen.add(folded)
 
 
 def _terminal(draft: Draft) -> Iterable[Diagnostic]:
-    if draft.pairs:
+    if draft.parts:
         where = _whole(draft)
-        message = f"{draft.title} is a terminal and has {_counted(len(draft.pairs), 'branch', 'branches')}"
+        count = "a branch" if len(draft.parts) == 2 else "branches"
+        message = f"{draft.title} is a terminal and has {count}"
         hint = "the run ends here: leave them out, or change its type"
         yield draft.report("terminal-branches", where, message, hint, (where, ""))
 
 
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
-
-
 def _whole(draft: Draft) -> Span:
     """From the first key to the last target."""
-    return draft.area or Span("", draft.pairs[0][0].start, draft.pairs[-1][1].end)
+    return draft.area or Span("", draft.parts[0].start, draft.parts[-1].end)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.lines import Span, edit
 from autoflow.lang.names import guess_type, quoted
 from autoflow.lang.report import report
 from autoflow.lang.workflow import Branch, Step, StepType, fold
-
-
-@lru_cache(maxsize=1024)
-def _types(word: str) -> tuple[StepType | None, StepType | None]:
-    kind = guess_type(word)
-    return kind, kind if kind == fold(word) else None
 
 
 @dataclass(slots=True)
@@ -26,7 +20,7 @@ class Draft:
     name: Span
     word: Span  # the type as written
     instruction: Span
-    pairs: list[tuple[Span, Span]] = field(default_factory=list)
+    parts: list[Span] = field(default_factory=list)  # keys and targets in turn
     area: Span | None = None  # all the branches; None where their field is missing
     sound: bool = True  # the branches could be read; else their fault is reported
     paired: bool = True  # it is certain which parts are keys and which are targets
@@ -37,7 +31,14 @@ class Draft:
     type: StepType | None = None  # the type that it says
 
     def __post_init__(self) -> None:
-        self.kind, self.type = _types(self.word.text)
+        word = self.word.text
+        self.kind = guess_type(word)
+        self.type = self.kind if word == self.kind or fold(word) == self.kind else None
+
+    @property
+    def pairs(self) -> Iterator[tuple[Span, Span]]:
+        """The branches: key and target."""
+        return zip(self.parts[::2], self.parts[1::2], strict=True)
 
     @property
     def title(self) -> str:

@@ -12,8 +12,8 @@ from itertools import islice
 from autoflow.lang.workflow import STEP_TYPES, StepType, fold
 
 SIMILAR = 0.6  # least similarity (difflib's ratio, 0 to 1) of a name worth suggesting
-COMPARED = 120  # names of a large workflow that are compared with a misspelt one
-LONGEST = 200  # characters; comparing is quadratic in them, so longer names are not compared
+COMPARED = 60  # names of a large workflow that are compared with a misspelt one
+LONGEST = 80  # characters; comparing is quadratic in them, so longer names are not compared
 _LIST_MARK = re.compile(r"(?:\d{1,6}[.)]|[-*•])\s+")
 
 # What people and models write where they mean one of the three types.
@@ -34,7 +34,7 @@ def quoted(text: str, limit: int = 60) -> str:
 
 
 def listed(names: Iterable[str], limit: int = 5) -> str:
-    """The first names of a list, quoted: "`A`, `B` and 3 more"."""
+    """The names, quoted; of more than `limit` the first ones and "..."."""
     some = list(islice(names, limit + 1))
     if len(some) <= limit:
         return ", ".join(map(quoted, some))
@@ -95,11 +95,13 @@ def list_mark(name: str) -> str:
     return mark.group() if mark else ""
 
 
-@lru_cache(maxsize=1024)
 def guess_type(word: str) -> StepType | None:
     """The type that a word most probably means: `proces`, `End`, `decision step`. None where it is not clear."""
-    if not 0 < len(word) <= 40:
-        return None
+    return _guess(word) if 0 < len(word) <= LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _guess(word: str) -> StepType | None:
     known = {_TYPE_WORDS[token] for token in re.findall(r"[^\W\d_]+", fold(word)) if token in _TYPE_WORDS}
     if known:
         return known.pop() if len(known) == 1 else None

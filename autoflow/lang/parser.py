@@ -12,7 +12,6 @@ applied; that is why applying it changes nothing else.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from itertools import zip_longest
 
 from autoflow.errors import WorkflowError
 from autoflow.lang.branches import Area, area_start, read_area
@@ -131,16 +130,15 @@ def _missing_branches(draft: Draft, line: str) -> Iterable[Diagnostic]:
 
 
 def _branches(draft: Draft, line: str, area: Area, known: Container[str]) -> Iterable[Diagnostic]:
-    """The faults of a line's branches in the order of precedence; `draft.pairs` is what they are read as."""
+    """The faults of a line's branches in the order of precedence; `draft.parts` is what they are read as."""
     draft.area = area.whole
     yield from _separators(draft, line, area)
     parts = area.parts
     if len(parts) == 1:
         yield _missing_key(draft, parts[0], fold(parts[0].text) in known)
         return
-    nothing = Span("", area.whole.end, area.whole.end)
-    draft.pairs = list(zip_longest(parts[::2], parts[1::2], fillvalue=nothing))
     draft.paired = len(parts) % 2 == 0
+    draft.parts = parts if draft.paired else [*parts, Span("", area.whole.end, area.whole.end)]
     empty = next((place for place, part in enumerate(parts) if not part.text), None)
     if empty is not None:
         draft.sound = False
@@ -152,20 +150,23 @@ def _branches(draft: Draft, line: str, area: Area, known: Container[str]) -> Ite
 
 
 def _separators(draft: Draft, line: str, area: Area) -> Iterable[Diagnostic]:
+    if not area.separator and not area.stray:
+        return
     fix = (area.whole, area.mended)
+    hint = f"write {quoted(fix[1])}"
     if area.separator:
         shown = line[area.separator.start : area.separator.end]
         message = f"{quoted(shown)} stands between the branches of {draft.title}, where `::` belongs"
-        yield draft.report("branch-separator", area.separator, message, f"write {quoted(area.mended)}", fix)
+        yield draft.report("branch-separator", area.separator, message, hint, fix)
     elif area.stray:
         message = f"a key or a target of {draft.title} begins or ends with `:`"
-        yield draft.report("reserved-mark", area.stray, message, f"write {quoted(area.mended)}", fix)
+        yield draft.report("reserved-mark", area.stray, message, hint, fix)
 
 
 def _missing_key(draft: Draft, target: Span, known: bool) -> Diagnostic:
     start = Span("", target.start, target.start)
     certain = draft.kind == "process" and known
-    draft.pairs = [(start._replace(text="next" if certain else ""), target)]
+    draft.parts = [start._replace(text="next" if certain else ""), target]
     draft.sound = draft.paired = certain
     message = f"{quoted(target.text)} has no key: a branch of {draft.title} is a pair `key::NAME`"
     return draft.report(

@@ -28,6 +28,7 @@ class Targets:
             folded = fold(name)
             if folded and self._positions.setdefault(folded, position) != position:
                 self._first[position] = self._positions[folded]
+        self._steps = "steps are " + listed(name for name in names if name)
         self._hinted = 0
         self._near: Names | None = None
 
@@ -58,16 +59,17 @@ class Targets:
         """Fill in where the branches lead. Returns those that lead to no step, and to no line that was meant as one."""
         unknown = []
         ways = []
-        for place, (key, target) in enumerate(draft.pairs):
+        for place in range(1, len(draft.parts), 2):
+            target = draft.parts[place]
             folded = fold(target.text)
             position = self._positions.get(folded)
             if position is not None:
                 ways.append(position)
                 if self._names[position] != target.text:
-                    draft.pairs[place] = (key, target._replace(text=self._names[position]))
+                    draft.parts[place] = target._replace(text=self._names[position])
             elif folded and folded not in self._lost:
-                unknown.append((key, target))
-        draft.open = draft.open or len(ways) < len(draft.pairs)
+                unknown.append((draft.parts[place - 1], target))
+        draft.open = draft.open or 2 * len(ways) < len(draft.parts)
         draft.ways = () if draft.kind == "terminal" else tuple(ways)
         return unknown
 
@@ -79,16 +81,15 @@ class Targets:
         return draft.report("unknown-target", target, message, self._hint(target.text))
 
     def _hint(self, target: str) -> str:
-        steps = "steps are " + listed(name for name in self._names if name)
         self._hinted += 1
         if self._hinted > HINTED:
-            return steps
+            return self._steps
         if self._near is None:
             self._near = Names(self._names)
         near = self._near.nearest(target)
         if near is None:
-            return steps
+            return self._steps
         mark = list_mark(near)
         if mark and fold(near[len(mark) :]) == fold(target):
             return f"the step is called {quoted(near)}: leave out the `{mark.strip()}`"
-        return f"{steps}; did you mean {quoted(near)}?"
+        return f"{self._steps}; did you mean {quoted(near)}?"

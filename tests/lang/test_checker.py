@@ -111,6 +111,8 @@ END = Step("End", "terminal", "Stop.")
         (Step("A::B", "process", "Do.", (Branch("next", "End"),)), ["reserved-mark"]),
         (Step(":A", "process", "Do.", (Branch("next", "End"),)), ["reserved-mark"]),
         (Step("A:", "process", "Do.", (Branch("next", "End"),)), ["reserved-mark"]),
+        (Step("A::", "process", "Do.", (Branch("next", "End"),)), ["reserved-mark"]),
+        (Step("A", "process", "Do.", (Branch("next", "End:"),)), ["unknown-target"]),
         (Step("A", "process", ":Do.", (Branch("next", "End"),)), ["reserved-mark"]),
         (Step("A", "process", "Do:::it", (Branch("next", "End"),)), ["reserved-mark"]),
         (Step("A", "decision", "Do?", (Branch("a::b", "End"), Branch("c", "End"))), ["reserved-mark"]),

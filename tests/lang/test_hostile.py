@@ -82,6 +82,7 @@ def test_a_binary_file_is_a_text_without_steps_or_with_faults(data: bytes) -> No
         "".join(f"A:::process:::x:::next::{'B' * (n % 300)}\n" for n in range(3_000)),
         "".join(f"{n}:::process:::x:::next::{n + 1}\n" for n in range(20_000)),
         "".join(f"{n}:::process:::x:::next::{max(0, n - 1)}\n" for n in range(20_000)) + "z:::terminal:::x:::",
+        ":::process:::x:::next::Nowhere\n" * 10_000,
         "\u0301" * 100_000 + ":::process:::x:::next::A",
         "#" * 200_000,
         "\n" * 100_000,
