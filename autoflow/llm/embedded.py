@@ -93,14 +93,16 @@ class EmbeddedLLM:
         self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
     ) -> Completion:
         """As the Protocol says. `options.timeout_s` begins when the model is loaded."""
+        await self.warm_up()
         try:
-            return await self._attempt(messages, options, on_token)
+            return await self._ask(messages, options, on_token)
         except (ModelUnavailable, ModelReplyError):
             if not await self._died():
                 raise
         if on_token:
             on_token("")
-        again = await self._attempt(messages, options, on_token)
+        await self.warm_up()
+        again = await self._ask(messages, options, on_token)
         return replace(again, usage=replace(again.usage, attempts=again.usage.attempts + 1))
 
     async def warm_up(self) -> None:
@@ -123,8 +125,7 @@ class EmbeddedLLM:
             await self._control.aclose()
         self._chat = self._control = self._state = None
 
-    async def _attempt(self, messages: Sequence[Message], options: Options, on_token: OnToken | None) -> Completion:
-        await self.warm_up()
+    async def _ask(self, messages: Sequence[Message], options: Options, on_token: OnToken | None) -> Completion:
         assert self._chat is not None
         answer = await self._chat.complete(messages, options, on_token)
         return replace(answer, model=self._name)  # llama.cpp gives the path
