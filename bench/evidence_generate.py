@@ -52,11 +52,12 @@ POLICY = RunPolicy(max_steps=30, answer_tokens=160, seed=SEED)
 Line = dict[str, Any]
 
 
-def mark() -> str:
+def mark(mode: str) -> str:
     """What the results depend on besides the models: prompts, grammar, settings. Other marks are other experiments."""
-    parts = [f"{p.area}/{p.name}\n{p.text}" for p in list_prompts()]
-    parts += [core_grammar(*STEPS).gbnf, POLICY.model_dump_json(), f"{SEED} {TEMPERATURE} {STEPS} {ANSWER_TOKENS}"]
-    parts.append(json.dumps(TASKS))
+    areas = ("generate", "interpret") if mode == "run" else ("generate",)
+    parts = [f"{p.area}/{p.name}\n{p.text}" for p in list_prompts() if p.area in areas]
+    parts += [core_grammar(*STEPS).gbnf, f"{SEED} {TEMPERATURE} {STEPS} {ANSWER_TOKENS}", json.dumps(TASKS)]
+    parts += [POLICY.model_dump_json()] if mode == "run" else []
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -73,9 +74,9 @@ class Log:
 
     def __init__(self) -> None:
         self.path = FOLDER / "generate.jsonl"
-        self.mark = mark()
+        self.marks = {mode: mark(mode) for mode in (*MODES, "run")}
         lines = self.path.read_text("utf-8").splitlines() if self.path.exists() else []
-        self.lines: list[Line] = [line for line in map(json.loads, lines) if line["mark"] == self.mark]
+        self.lines: list[Line] = [line for line in map(json.loads, lines) if line["mark"] == self.marks[line["mode"]]]
 
     def find(self, mode: str, model: str, task: str) -> Line | None:
         key = (mode, model, task)
@@ -83,7 +84,7 @@ class Log:
 
     def add(self, mode: str, model: str, task: str, found: Line) -> None:
         when = time.strftime("%Y-%m-%d", time.gmtime())
-        line = {"mark": self.mark, "mode": mode, "model": model, "task": task, "date": when, **found}
+        line = {"mark": self.marks[mode], "mode": mode, "model": model, "task": task, "date": when, **found}
         self.lines.append(line)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -172,7 +173,7 @@ def report(log: Log) -> str:
         "",
         "Made by `python bench/evidence_generate.py` (part of `make evidence`) from the lines of `generate.jsonl`.",
         "",
-        f"- date: {' and '.join(dates) or 'not yet'}; experiment `{log.mark}`",
+        f"- date: {' and '.join(dates) or 'not yet'}; experiments {', '.join(f'`{m}` {h}' for m, h in log.marks.items())}",
         f"- seed {SEED}, temperature {TEMPERATURE}, {STEPS[0]} to {STEPS[1]} steps, {ANSWER_TOKENS} tokens a reply",
         f"- AutoFlow {__version__}, Python {platform.python_version()}, {packages}, {os.cpu_count()} CPU cores",
         "- ten tasks: " + ", ".join(task["slug"] for task in TASKS),
