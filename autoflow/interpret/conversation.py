@@ -106,8 +106,11 @@ class Conversation:
             helpers=[spec.name for spec in specs], shown=self._images(),
         )  # fmt: skip
         done = prompting.progress(run.fill, run.state.answers()) + prompting.observed(run.fill, self._observations)
-        step = prompting.instruction(run.fill, self.step, as_json=self.as_json, tools_as_json=self._tools_as_json)
-        return [*head, *done, step, *(self._turns if natively else prompting.in_words(run.fill, self._turns))]
+        step = prompting.instruction(
+            run.fill, self.step, as_json=self.as_json, tools_as_json=self._tools_as_json,
+            again=run.state.visited(self.step.name),
+        )  # fmt: skip
+        return [*head, *done, *step, *(self._turns if natively else prompting.in_words(run.fill, self._turns))]
 
     def _images(self) -> dict[str, Image]:
         if self.run.llm.capabilities.images is False or "images" in self.run.refused:

@@ -23,6 +23,7 @@ PLACEHOLDERS: dict[str, tuple[str, ...]] = {  # of each prompt file
     "observations": ("observations",),
     "process": _STEP,
     "terminal": _STEP,
+    "again": (),
     "decision": (*_STEP, "choices"),
     "decision-plain": (*_STEP, "choices"),
     "step-with-tools": (*_STEP, "form"),
@@ -132,20 +133,23 @@ def observed(fill: Prompts, observations: Sequence[Observation]) -> list[Part]:
     return [Part("observations", "user", fill("observations", observations=lines))]
 
 
-def instruction(fill: Prompts, step: Step, *, as_json: bool, tools_as_json: bool) -> Part:
+def instruction(fill: Prompts, step: Step, *, as_json: bool, tools_as_json: bool, again: bool) -> list[Part]:
     """The step itself, last in the prompt.
 
     Args:
         as_json: a decision is to be answered as a JSON object (the backend can be asked for one).
         tools_as_json: tools are called by a structured reply, so everything is answered as one.
+        again: the step was done before; said of a process, which would else repeat itself.
     """
+    repeated = [Part("step", "user", fill("again"))] if again and step.type == "process" else []
     values = {"step": step.name, "instruction": step.instruction}
     if tools_as_json:
-        return Part("step", "user", fill("step-with-tools", **values, form=_form(step)))
-    if step.type == "decision":
-        name = "decision" if as_json else "decision-plain"
-        return Part("step", "user", fill(name, **values, choices=choices(step)))
-    return Part("step", "user", fill("terminal" if step.is_terminal else "process", **values))
+        text = fill("step-with-tools", **values, form=_form(step))
+    elif step.type == "decision":
+        text = fill("decision" if as_json else "decision-plain", **values, choices=choices(step))
+    else:
+        text = fill("terminal" if step.is_terminal else "process", **values)
+    return [*repeated, Part("step", "user", text)]
 
 
 def in_words(fill: Prompts, turns: Iterable[Part]) -> list[Part]:
@@ -178,7 +182,8 @@ def _described(tool: ToolSpec) -> str:
 
 def _line(answer: Answer) -> str:
     if answer.branch is None:
-        return f"{answer.step}: {answer.text}"
+        said_so = answer.text.startswith(f"{answer.step}:")  # small models like to repeat the name
+        return answer.text if said_so else f"{answer.step}: {answer.text}"
     reason = f" ({answer.text})" if answer.text and answer.text != answer.branch else ""
     return f"{answer.step}: {answer.branch}{reason}"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autoflow.lang.workflow import fold
 from autoflow.records import Event, Json, Totals
 
-RECENT_ANSWERS = 8  # answers that progress shows besides the last one of each step
+RECENT_ANSWERS = 4  # answers that progress shows besides the last one of each step
 CHARACTERS_A_TOKEN = 4  # the estimate where an endpoint does not count
 
 
@@ -71,6 +71,10 @@ class RunState:
                 self._finish(event)
             case _:
                 pass
+
+    def visited(self, step: str) -> bool:
+        """Whether a visit to this step has finished."""
+        return fold(step) in self._latest
 
     def answers(self) -> Iterator[Answer]:
         """The last answer of each step, most recent first, and among them the last few answers of all."""

@@ -131,6 +131,18 @@ async def test_decision_is_remembered_with_its_branch_and_its_reason() -> None:
     assert bare.llm.prompt(1).count("Ask: Yes\n") == 1
 
 
+async def test_process_that_is_visited_again_is_told_so() -> None:
+    ran = await run(LOOP, "one", '{"branch": "again"}', "two", '{"branch": "enough"}', "end")
+    told = ["You did this step before" in ran.llm.prompt(n) for n in range(5)]
+    assert told == [False, False, True, False, False]
+
+
+async def test_name_that_a_model_repeats_before_its_answer_is_shown_once() -> None:
+    ran = await run(LINE, "A: first", "second")
+    assert "A: first" in ran.llm.prompt(1)
+    assert "A: A:" not in ran.llm.prompt(1)
+
+
 async def test_progress_stays_bounded_however_long_the_run() -> None:
     ran = await run(LOOP, *[said("x" * 5000), said('{"branch": "again"}')] * 40, max_steps=80)
     assert ran.result.stop == "max-steps"
