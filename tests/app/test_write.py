@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -29,9 +30,15 @@ def record(store: SqlStore) -> WorkflowRecord:
     return store.create_workflow("Mails", TEXT, task=task)
 
 
-def cards(app: AppTest) -> dict[str, object]:
+def cards(app: AppTest) -> dict[str, Any]:
     """What the step cards were given to draw."""
     return next(d for e in app.get("bidi_component") if "steps" in (d := json.loads(e.proto.json)))
+
+
+def named(elements: Sequence[Any], label: str) -> Any:
+    """The one widget of a kind with this label: keys of fields change with what they hold."""
+    (found,) = [e for e in elements if e.label == label]
+    return found
 
 
 def step_names(store: SqlStore, record: WorkflowRecord) -> list[str]:
@@ -55,22 +62,22 @@ def test_cards_show_every_step_and_the_url_selects_one(visit: Visit, record: Wor
     drawn = cards(app)
     assert [s["name"] for s in drawn["steps"]] == ["Read", "Refund?", "Grant", "Answer"]
     assert drawn["selected"] == 1
-    assert app.text_input(key="step-name").value == "Refund?"
-    assert app.text_input(key="branch-key-0").value == "yes"
-    assert app.selectbox(key="branch-target-1").value == "Answer"
+    assert named(app.text_input, "Name").value == "Refund?"
+    assert named(app.text_input, "Answer of branch 1").value == "yes"
+    assert named(app.selectbox, "Target of branch 2").value == "Answer"
 
 
 @pytest.mark.parametrize("step", ["0", "-1", "99", "x", "²", "9" * 30])
 def test_a_step_that_is_not_there_selects_another(visit: Visit, record: WorkflowRecord, step: str) -> None:
     app = visit("write", workflow=record.id, step=step)
-    assert app.text_input(key="step-name").value in ("Read", "Answer")
+    assert named(app.text_input, "Name").value in ("Read", "Answer")
 
 
 def test_an_instruction_is_saved_when_its_field_is_left(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
     app = visit("write", workflow=record.id)
-    app.text_area(key="step-instruction").set_value("Read it\ntwice").run()
+    named(app.text_area, "Instruction").set_value("Read it\ntwice").run()
     assert parse(store.get_workflow(record.id).text).workflow.steps[0].instruction == "Read it twice"
-    assert app.text_area(key="step-instruction").value == "Read it twice"
+    assert named(app.text_area, "Instruction").value == "Read it twice"
     assert "v1 and later edits · saved just now · no problems" in words(app)
 
 
@@ -78,14 +85,14 @@ def test_renaming_lets_references_follow_and_undo_takes_it_back(
     visit: Visit, store: SqlStore, record: WorkflowRecord
 ) -> None:
     app = visit("write", workflow=record.id, step="2")
-    app.text_input(key="step-name").set_value("Money?").run()
+    named(app.text_input, "Name").set_value("Money?").run()
     workflow = parse(store.get_workflow(record.id).text).workflow
     assert workflow.steps[0].branches[0].target == "Money?"
     app.button(key="undo").click().run()
     assert store.get_workflow(record.id).text == TEXT
-    assert app.text_input(key="step-name").value == "Refund?"
+    assert named(app.text_input, "Name").value == "Refund?"
     app.button(key="redo").click().run()
-    assert app.text_input(key="step-name").value == "Money?"
+    assert named(app.text_input, "Name").value == "Money?"
 
 
 @pytest.mark.parametrize("name", ["Grant", "", "a::b", "# no"])
@@ -93,16 +100,16 @@ def test_a_name_that_breaks_a_rule_is_refused_and_stays_in_its_field(
     visit: Visit, store: SqlStore, record: WorkflowRecord, name: str
 ) -> None:
     app = visit("write", workflow=record.id)
-    app.text_input(key="step-name").set_value(name).run()
+    named(app.text_input, "Name").set_value(name).run()
     assert store.get_workflow(record.id).text == TEXT
-    assert app.text_input(key="step-name").value == name
+    assert named(app.text_input, "Name").value == name
     assert any(":material/error:" in c.value for c in app.caption)
 
 
 def test_branches_can_be_changed_added_and_removed(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
     app = visit("write", workflow=record.id, step="2")
-    app.text_input(key="branch-key-0").set_value("of course").run()
-    app.selectbox(key="branch-target-1").set_value("Read").run()
+    named(app.text_input, "Answer of branch 1").set_value("of course").run()
+    named(app.selectbox, "Target of branch 2").set_value("Read").run()
     app.button(key="branch-add").click().run()
     step = parse(store.get_workflow(record.id).text).workflow.steps[1]
     assert [(b.key, b.target) for b in step.branches] == [("of course", "Grant"), ("no", "Read"), ("yes", "Grant")]
@@ -112,10 +119,10 @@ def test_branches_can_be_changed_added_and_removed(visit: Visit, store: SqlStore
 
 def test_a_decision_becomes_a_process_and_back(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
     app = visit("write", workflow=record.id, step="2")
-    app.button_group(key="step-type").set_value("process").run()
+    named(app.button_group, "Type").set_value("process").run()
     step = parse(store.get_workflow(record.id).text).workflow.steps[1]
     assert (step.type, [b.key for b in step.branches]) == ("process", ["next"])
-    app.button_group(key="step-type").set_value("decision").run()
+    named(app.button_group, "Type").set_value("decision").run()
     assert [b.key for b in parse(store.get_workflow(record.id).text).workflow.steps[1].branches] == ["yes", "no"]
 
 
@@ -143,7 +150,7 @@ def test_a_conflict_offers_both_texts_and_loses_none(visit: Visit, store: SqlSto
     app = visit("write", workflow=record.id)
     theirs = TEXT.replace("Read the mail", "Theirs")
     store.save_draft(record.id, theirs, revision=record.revision)
-    app.text_area(key="step-instruction").set_value("Mine").run()
+    named(app.text_area, "Instruction").set_value("Mine").run()
     shown = words(app)
     assert "saved in another tab" in shown
     assert "-Read:::process:::Theirs" in shown
@@ -157,7 +164,7 @@ def test_a_conflict_offers_both_texts_and_loses_none(visit: Visit, store: SqlSto
 def test_a_conflict_can_keep_both(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
     app = visit("write", workflow=record.id)
     store.save_draft(record.id, TEXT.replace("Read the mail", "Theirs"), revision=record.revision)
-    app.text_area(key="step-instruction").set_value("Mine").run()
+    named(app.text_area, "Instruction").set_value("Mine").run()
     app.button(key="conflict-both").click().run()
     assert {"Mails", "Mails (mine)"} == {r.name for r in store.list_workflows()}
     assert "Mine" in store.get_workflow(app.query_params["workflow"]).text
@@ -174,7 +181,7 @@ def test_a_store_that_cannot_be_written_keeps_the_text(
     app = visit("write", workflow=record.id)
     with monkeypatch.context() as patched:
         patched.setattr(type(store), "save_draft", full)
-        app.text_area(key="step-instruction").set_value("Precious").run()
+        named(app.text_area, "Instruction").set_value("Precious").run()
     shown = words(app)
     assert "The disk is full. Make room." in shown
     assert "Precious" in shown
@@ -184,17 +191,17 @@ def test_a_store_that_cannot_be_written_keeps_the_text(
 
 def test_the_workflow_is_renamed_in_place(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
     app = visit("write", workflow=record.id)
-    app.text_input(key=f"name-{record.id}").set_value("  Refund   mails ").run()
+    named(app.text_input, "Name of the workflow").set_value("  Refund   mails ").run()
     assert store.get_workflow(record.id).name == "Refund mails"
-    app.text_input(key=f"name-{record.id}").set_value("  ").run()
+    named(app.text_input, "Name of the workflow").set_value("  ").run()
     assert store.get_workflow(record.id).name == "Refund mails"
     assert "needs a name" in words(app)
 
 
 def test_task_tools_and_inputs_are_saved(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
     app = visit("write", workflow=record.id)
-    app.text_area(key=f"objective-{record.id}").set_value("Something else").run()
-    app.multiselect(key=f"tools-{record.id}").set_value(["calculator"]).run()
+    named(app.text_area, "What should get done?").set_value("Something else").run()
+    named(app.multiselect, "Tools").set_value(["calculator"]).run()
     app.text_input(key="input-name").set_value("mail")
     app.text_area(key="input-words").set_value("Dear shop")
     next(b for b in app.button if b.label == "Add the text").click().run()
@@ -318,3 +325,33 @@ def test_two_hundred_steps_are_shown_a_page_at_a_time(visit: Visit, store: SqlSt
     assert len(drawn["steps"]) == 25
     assert drawn["selected"] == 129
     assert any("Draw the graph of all 200 steps" in t.label for t in app.toggle)
+
+
+def test_a_field_belongs_to_its_step_when_another_is_selected_at_once(
+    visit: Visit, store: SqlStore, record: WorkflowRecord
+) -> None:
+    app = visit("write", workflow=record.id)
+    named(app.text_area, "Instruction").set_value("First")
+    app.query_params["step"] = "2"
+    app.run()
+    steps = parse(store.get_workflow(record.id).text).workflow.steps
+    assert [s.instruction for s in steps[:2]] == ["First", "Is money asked for?"]
+    assert named(app.text_area, "Instruction").value == "Is money asked for?"
+
+
+def test_two_fields_left_at_once_are_both_saved(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
+    app = visit("write", workflow=record.id, step="2")
+    named(app.text_input, "Answer of branch 1").set_value("sure")
+    named(app.text_input, "Answer of branch 2").set_value("never")
+    named(app.text_input, "Name").set_value("Money?")
+    named(app.text_area, "Instruction").set_value("Is it?").run()
+    step = parse(store.get_workflow(record.id).text).workflow.steps[1]
+    assert (step.name, step.instruction, [b.key for b in step.branches]) == ("Money?", "Is it?", ["sure", "never"])
+
+
+def test_removing_the_wrong_step_is_impossible(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
+    app = visit("write", workflow=record.id, step="2")
+    app.button(key="step-up").click()
+    app.button(key="step-down").click().run()  # both pressed on the page as it was
+    assert step_names(store, record) in (["Refund?", "Read", "Grant", "Answer"], ["Read", "Grant", "Refund?", "Answer"])
+    assert "changed places" in words(app)

@@ -6,12 +6,13 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const KEY_PAUSE_MS = 140; // a held arrow key selects once, when it comes to rest
+const ANSWER_MS = 1500; // until an edit is drawn no other is sent: positions would be those of before
 const views = new WeakMap();
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const list = parentElement.querySelector(".steps");
-  const view = views.get(parentElement) ?? { selected: null, timer: null, drag: null };
+  const view = views.get(parentElement) ?? { selected: null, timer: null, drag: null, sent: 0 };
   views.set(parentElement, view);
   const fresh = view.selected !== data.selected;
   view.selected = data.selected;
@@ -22,7 +23,12 @@ export default function (component) {
   list.replaceChildren(...data.steps.map((step) => card(step, data)));
   mark(list, data.selected, fresh);
 
-  const send = (name, value) => setTriggerValue(name, value);
+  view.sent = 0;
+  const send = (name, value) => {
+    if (Date.now() - view.sent < ANSWER_MS) return;
+    if (name !== "select") view.sent = Date.now();
+    setTriggerValue(name, value);
+  };
   const select = (index, pause) => {
     if (index === view.selected) return;
     view.selected = index;

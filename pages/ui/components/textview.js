@@ -1,7 +1,8 @@
 // A text editor that saves as you type: line numbers, problems underlined, the line of the selected step marked.
 //
 // data: {text, revision, problems: [{line, column, end, severity, message}], selected: [line], label, height, readonly}
-// Triggers: save ({text, revision}), line (1-based line of the caret).
+// State: saved ({text, revision, at}), went ({line, at}), where `at` makes each one new. State and not triggers: of two
+// triggers that are sent while the server is busy only the last one arrives.
 //
 // What is typed is never thrown away: a text from the server replaces what is here only if nothing here is unsaved.
 
@@ -10,7 +11,7 @@ const PLAIN_LIMIT = 200000; // characters; beyond it the text is shown without m
 const views = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component;
+  const { data, parentElement, setStateValue } = component;
   const area = parentElement.querySelector("textarea");
   const view = views.get(parentElement) ?? { server: null, sent: null, revision: 0, timer: null, line: 0 };
   views.set(parentElement, view);
@@ -32,7 +33,7 @@ export default function (component) {
     view.timer = null;
     if (area.value === view.server || area.value === view.sent) return;
     view.sent = area.value;
-    setTriggerValue("save", { text: area.value, revision: view.revision });
+    setStateValue("saved", { text: area.value, revision: view.revision, at: Date.now() });
   };
   area.oninput = () => {
     paint(parentElement, area, { ...data, problems: [] });
@@ -51,7 +52,7 @@ export default function (component) {
     const line = lineAt(area);
     if (line === view.line || view.timer) return;
     view.line = line;
-    setTriggerValue("line", line);
+    setStateValue("went", { line, at: Date.now() });
   };
   return () => {
     view.observer.disconnect();

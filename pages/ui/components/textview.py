@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -53,13 +54,22 @@ def text_editor(
     }
 
     def save() -> None:
-        payload = st.session_state[key]["save"]
-        if on_save and payload is not None:
-            on_save(str(payload["text"]), int(payload["revision"]))
+        saved = _news(key, "saved")
+        if on_save and saved:
+            on_save(str(saved["text"]), int(saved["revision"]))
 
     def go_to() -> None:
-        payload = st.session_state[key]["line"]
-        if on_line and payload is not None:
-            on_line(int(payload))
+        went = _news(key, "went")
+        if on_line and went:
+            on_line(int(went["line"]))
 
-    _component(data=data, key=key, on_save_change=save, on_line_change=go_to)
+    _component(data=data, key=key, on_saved_change=save, on_went_change=go_to)
+
+
+def _news(key: str, name: str) -> dict[str, Any] | None:
+    """What the browser said, once: a message that comes a second time is old."""
+    said, heard = st.session_state[key][name], f"{key}-{name}-heard"
+    if not said or said["at"] <= st.session_state.get(heard, 0):
+        return None
+    st.session_state[heard] = said["at"]
+    return dict(said)

@@ -8,10 +8,9 @@ import streamlit as st
 
 from autoflow.lang import edit
 from pages.ui.components.steps import Handlers, step_cards, target_of
-from pages.ui.format import plural
 from pages.ui.plain import plain
 from pages.ui.write import draft
-from pages.ui.write.draft import Draft
+from pages.ui.write.draft import At, Draft
 
 PAGE = 25  # cards drawn at once
 
@@ -29,9 +28,9 @@ def draw(shown: Draft) -> None:
         window=_window(shown),
         on=Handlers(
             select=draft.select,
-            move=lambda source, target: move(shown.id, source, target),
-            remove=lambda index: ask_to_remove(index),
-            add=lambda index: add(shown.id, index),
+            move=lambda source, target: move(shown.at(source), target),
+            remove=lambda index: ask_to_remove(shown.at(index)),
+            add=lambda index: add(shown.at(index)),
         ),
         editable=True,
         height="68vh",
@@ -58,51 +57,49 @@ def _empty(shown: Draft) -> None:
     with st.container(border=True, key="write-empty"):
         st.markdown("**No steps yet**")
         st.text("Say above what should get done and press Generate, or begin with a step of your own.")
-        st.button("Add the first step", icon=":material/add:", key="add-first", on_click=add, args=(shown.id, -1))
+        st.button("Add the first step", icon=":material/add:", key="add-first", on_click=add, args=(shown.at(-1),))
 
 
-def add(workflow_id: str, after: int) -> None:
+def add(at: At) -> None:
     """A new step after this one (-1: at the start), linked in between, and selected so that its form is open."""
-    _follow(draft.change_or_say(workflow_id, lambda text: edit.add_step(text, after)))
+    _follow(draft.change_or_say(at, lambda text: edit.add_step(text, at.index)))
 
 
-def move(workflow_id: str, source: int, target: int) -> None:
-    _follow(draft.change_or_say(workflow_id, lambda text: edit.move_step(text, source, target)))
+def move(at: At, target: int) -> None:
+    _follow(draft.change_or_say(at, lambda text: edit.move_step(text, at.index, target)))
 
 
-def _follow(result: edit.EditResult) -> None:
-    if result.ok and result.index is not None:
+def _follow(result: edit.EditResult | None) -> None:
+    if result is not None and result.index is not None:
         draft.select(result.index)
 
 
-def ask_to_remove(index: int) -> None:
+def ask_to_remove(at: At) -> None:
     """Remember the wish; the dialog opens in the run that follows."""
-    st.session_state["write-remove"] = index
+    st.session_state["write-remove"] = at
 
 
 def removal(shown: Draft) -> None:
     """The dialog for the step that a person asked to remove, if any."""
-    index = st.session_state.pop("write-remove", None)
-    if index is not None and index < len(shown.workflow.steps):
-        _remove_dialog(shown, int(index))
+    at = st.session_state.pop("write-remove", None)
+    if at is not None and at == shown.at(at.index):
+        _remove_dialog(shown, at)
 
 
 @st.dialog("Remove a step")
-def _remove_dialog(shown: Draft, index: int) -> None:
-    step = shown.workflow.steps[index]
+def _remove_dialog(shown: Draft, at: At) -> None:
+    step = shown.workflow.steps[at.index]
     st.text(f"{step.name}: {step.instruction}")
-    leading = sum(target_of(shown.workflow, b.target) == index for s in shown.workflow.steps for b in s.branches)
-    onward = [b.target for b in step.branches if target_of(shown.workflow, b.target) not in (None, index)]
+    leading = sum(target_of(shown.workflow, b.target) == at.index for s in shown.workflow.steps for b in s.branches)
+    onward = [b.target for b in step.branches if target_of(shown.workflow, b.target) not in (None, at.index)]
     rejoin = False
     if leading and onward:
-        rejoin = st.checkbox(
-            f"Let the {plural(leading, 'branch', 'branches')} that lead here go on to {plain(onward[0], 40)}",
-            value=True, key="remove-rejoin",
-        )  # fmt: skip
+        many = "The branch that leads here goes" if leading == 1 else f"The {leading} branches that lead here go"
+        rejoin = st.checkbox(f"{many} on to {plain(onward[0], 40)}", value=True, key="remove-rejoin")
     elif leading:
-        words = "One branch leads" if leading == 1 else f"{leading} branches lead"
-        st.text(f"{words} here; they will be shown as problems until they lead elsewhere.")
+        many = "One branch leads here; it" if leading == 1 else f"{leading} branches lead here; each"
+        st.text(f"{many} will be shown as a problem until it leads elsewhere.")
     if st.button("Remove", type="primary", icon=":material/delete:", key="remove-now"):
-        if draft.change_or_say(shown.id, lambda text: edit.delete_step(text, index, rejoin=rejoin)).ok:
-            draft.select(max(0, index - 1))
+        if draft.change_or_say(at, lambda text: edit.delete_step(text, at.index, rejoin=rejoin)):
+            draft.select(max(0, at.index - 1))
         st.rerun()

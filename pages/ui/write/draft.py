@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from autoflow.errors import AutoFlowError, Conflict
+from autoflow.errors import AutoFlowError, Conflict, SettingsError
 from autoflow.lang import ParseResult, parse
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.edit import EditResult
@@ -23,11 +23,24 @@ _SEEN, _UNSAVED, _NOTICE = "write-seen", "write-unsaved", "write-notice"
 
 
 @dataclass(frozen=True, slots=True)
+class At:
+    """A place of a workflow as it was drawn, so that what is done there later can tell whether it is still there."""
+
+    workflow_id: str
+    index: int  # of a step
+    layout: int  # see `Seen`
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One workflow as it is drawn: its record, and what its text says."""
 
     record: WorkflowRecord
     result: ParseResult
+    layout: int  # see `Seen`
+
+    def at(self, index: int) -> At:
+        return At(self.record.id, index, self.layout)
 
     @property
     def id(self) -> str:
@@ -72,6 +85,7 @@ class Seen:
     workflow_id: str
     revision: int
     text: str
+    layout: int = 0  # grows whenever steps may have changed places, so by every edit but those of a step's own fields
 
 
 @st.cache_resource(max_entries=100, show_spinner=False)
@@ -83,8 +97,17 @@ def read(text: str) -> ParseResult:
 def load(workflow_id: str) -> Draft:
     """The workflow as it is now; from here on edits are edits of this. Raises NotFound."""
     record = services.store().get_workflow(workflow_id)
-    st.session_state[_SEEN] = Seen(record.id, record.revision, record.text)
-    return Draft(record, read(record.text))
+    before = st.session_state.get(_SEEN)
+    known = isinstance(before, Seen) and (before.workflow_id, before.revision) == (record.id, record.revision)
+    if not known:
+        _show(record, moved=True)
+    return Draft(record, read(record.text), seen(workflow_id).layout)
+
+
+def _show(record: WorkflowRecord, *, moved: bool) -> None:
+    before = st.session_state.get(_SEEN)
+    layout = before.layout if isinstance(before, Seen) else 0
+    st.session_state[_SEEN] = Seen(record.id, record.revision, record.text, layout + moved)
 
 
 def seen(workflow_id: str) -> Seen:
@@ -96,19 +119,24 @@ def seen(workflow_id: str) -> Seen:
     return Seen(record.id, record.revision, record.text)
 
 
-def step_now(workflow_id: str, index: int) -> Step:
-    """A step as this tab's latest edit left it, for callbacks."""
-    return read(seen(workflow_id).text).workflow.steps[index]
+def still_there(at: At) -> None:
+    """Raises SettingsError: steps changed places since the page was drawn, so `at` may mean another one."""
+    if seen(at.workflow_id).layout != at.layout:
+        raise SettingsError("The steps changed places before this could be done.", "Look again, and repeat it.")
 
 
 def select(index: int) -> None:
     """Select a step on every form of the workflow; the URL remembers it."""
     st.query_params["step"] = str(index + 1)
-    st.session_state.pop("write-refused", None)
 
 
-def save(workflow_id: str, text: str, revision: int | None = None) -> bool:
-    """Save the draft. A text that cannot be saved is kept and shown with the reason. For callbacks."""
+def save(workflow_id: str, text: str, revision: int | None = None, *, moved: bool = True) -> bool:
+    """Save the draft. A text that cannot be saved is kept and shown with the reason. For callbacks.
+
+    Args:
+        revision: what `text` was made from; None: from what this tab shows.
+        moved: steps may be at other places than before.
+    """
     basis = seen(workflow_id).revision if revision is None else revision
     try:
         record = services.store().save_draft(workflow_id, text, revision=basis)
@@ -117,25 +145,33 @@ def save(workflow_id: str, text: str, revision: int | None = None) -> bool:
     except AutoFlowError as error:
         st.session_state[_UNSAVED] = Unsaved(workflow_id, text, False, str(error))
     else:
-        st.session_state[_SEEN] = Seen(workflow_id, record.revision, record.text)
+        _show(record, moved=moved)
         return True
     return False
 
 
-def change(workflow_id: str, edit: Callable[[str], EditResult]) -> EditResult:
-    """Apply an edit to the text that the person sees, and save what comes of it. A refusal changes nothing."""
-    result = edit(seen(workflow_id).text)
+def change(at: At, edit: Callable[[str], EditResult], *, moved: bool = True) -> EditResult:
+    """Apply an edit to the text that the person sees, and save what comes of it. A refusal changes nothing.
+
+    Raises SettingsError: steps changed places since the page was drawn.
+    """
+    still_there(at)
+    result = edit(seen(at.workflow_id).text)
     if result.ok:
-        save(workflow_id, result.text)
+        save(at.workflow_id, result.text, moved=moved)
     return result
 
 
-def change_or_say(workflow_id: str, edit: Callable[[str], EditResult]) -> EditResult:
-    """`change`, with a refusal said above the page."""
-    result = change(workflow_id, edit)
+def change_or_say(at: At, edit: Callable[[str], EditResult], *, moved: bool = True) -> EditResult | None:
+    """`change`, with a refusal said above the page; None where nothing was changed."""
+    try:
+        result = change(at, edit, moved=moved)
+    except SettingsError as error:
+        notice(str(error))
+        return None
     if not result.ok:
         notice(why_not(result))
-    return result
+    return result if result.ok else None
 
 
 def why_not(result: EditResult) -> str:

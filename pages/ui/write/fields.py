@@ -1,33 +1,41 @@
-"""Fields whose value is the workflow's, not the session's; what breaks a rule stays in its field with the reason."""
+"""Fields of a form that save when they are left; what breaks a rule stays in its field with the reason.
+
+The key of a field holds its step and the value that the store has. A browser may send what a field held a moment ago,
+after the step or the value has changed: with a key of its own such a message means a field that is gone, and is not
+taken for an edit of the one that is there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from hashlib import blake2b
 
 import streamlit as st
 
+from autoflow.errors import SettingsError
 from autoflow.lang.edit import EditResult, update_step
 from autoflow.lang.workflow import Step
 from pages.ui.plain import plain
 from pages.ui.write import draft
+from pages.ui.write.draft import At
 
-_REFUSED = "write-refused"  # (key of the field, value, why)
+_REFUSED = "write-refused"  # (key of the field, why)
 
 
-def follow(key: str, value: Any) -> None:
-    """Let the field `key` show `value`, as the store has it by now, unless what it holds was refused.
+def key_of(name: str, place: object, value: str) -> str:
+    """The key of the field `name` of a step or a workflow that has this value in the store."""
+    where = f"{place.workflow_id}-{place.index}" if isinstance(place, At) else str(place)
+    return f"{name}-{where}-{blake2b(value.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
 
-    Set only where it differs: setting a value sends it to the browser, where it would replace what is being typed.
-    """
+
+def explain(key: str) -> None:
+    """Why what this field holds was refused, if it was."""
     refused = st.session_state.get(_REFUSED)
-    if refused and refused[0] == key and refused[1] == st.session_state.get(key):
-        st.caption(f":red[:material/error: {plain(refused[2], 300)}]")
-    elif st.session_state.get(key) != value:
-        st.session_state[key] = value
+    if refused and refused[0] == key:
+        st.caption(f":red[:material/error: {plain(refused[1], 300)}]")
 
 
-def commit(workflow_id: str, key: str, edit: Callable[[str], EditResult]) -> None:
+def commit(at: At, key: str, edit: Callable[[str], EditResult], *, moved: bool = False) -> None:
     """Save the edit that the field `key` stands for; a refusal leaves the field as the person left it.
 
     Args:
@@ -35,12 +43,21 @@ def commit(workflow_id: str, key: str, edit: Callable[[str], EditResult]) -> Non
     """
     st.session_state.pop(_REFUSED, None)
     if not key:
-        draft.change_or_say(workflow_id, edit)
-    elif not (result := draft.change(workflow_id, edit)).ok:
-        st.session_state[_REFUSED] = (key, st.session_state[key], draft.why_not(result))
+        draft.change_or_say(at, edit, moved=moved)
+        return
+    try:
+        result = draft.change(at, edit, moved=moved)
+    except SettingsError as error:
+        draft.notice(f"{error} You had put: {st.session_state[key]}")
+        return
+    if not result.ok:
+        st.session_state[_REFUSED] = (key, draft.why_not(result))
 
 
-def alter(workflow_id: str, index: int, key: str, change: Callable[[Step], Step]) -> None:
+def alter(at: At, key: str, change: Callable[[Step], Step]) -> None:
     """Save a change of one step as it is by now: two fields may be left before the page is drawn again."""
-    new = change(draft.step_now(workflow_id, index))
-    commit(workflow_id, key, lambda text: update_step(text, index, new))
+
+    def edit(text: str) -> EditResult:
+        return update_step(text, at.index, change(draft.read(text).workflow.steps[at.index]))
+
+    commit(at, key, edit)

@@ -7,7 +7,7 @@ import streamlit as st
 from autoflow.errors import AutoFlowError
 from pages.ui import services
 from pages.ui.format import ago, plural
-from pages.ui.write import draft, files, prompts, versions
+from pages.ui.write import draft, fields, files, prompts, versions
 from pages.ui.write.draft import Draft
 
 REFRESH_S = 5.0
@@ -25,11 +25,9 @@ def draw(shown: Draft, busy: bool) -> None:
 
 
 def _name(shown: Draft) -> None:
-    key = f"name-{shown.id}"
-    if st.session_state.get(key) != shown.record.name:
-        st.session_state[key] = shown.record.name
+    key = fields.key_of("name", shown.id, shown.record.name)
     st.text_input(
-        "Name of the workflow", key=key, label_visibility="collapsed", width=280, max_chars=200,
+        "Name of the workflow", shown.record.name, key=key, label_visibility="collapsed", width=280, max_chars=200,
         on_change=_rename, args=(shown.id, key),
     )  # fmt: skip
 

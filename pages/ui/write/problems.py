@@ -13,7 +13,7 @@ from pages.ui.format import plural
 from pages.ui.palette import PROBLEM_ICONS
 from pages.ui.plain import plain
 from pages.ui.write import draft
-from pages.ui.write.draft import Draft
+from pages.ui.write.draft import At, Draft
 
 SHOWN = 20  # of a long list; what is above stays countable
 
@@ -31,7 +31,7 @@ def listed(shown: Draft) -> None:
         if fixes:
             st.button(
                 f"Fix all ({fixes})", icon=":material/auto_fix_high:", key="fix-all", on_click=_mend,
-                args=(shown.id, lambda text: EditResult(fix_all(text)[0])),
+                args=(shown.at(0), lambda text: EditResult(fix_all(text)[0])),
             )  # fmt: skip
     for number, diagnostic in enumerate(found[:SHOWN]):
         row(shown, diagnostic, f"all-{number}")
@@ -57,15 +57,19 @@ def row(shown: Draft, diagnostic: Diagnostic, key: str) -> None:
             edits = diagnostic.fix
             st.button(
                 "Fix", icon=":material/build:", key=f"fix-{key}", on_click=_mend,
-                args=(shown.id, lambda text: EditResult(apply_edits(text, edits))),
+                args=(shown.at(0), lambda text: EditResult(apply_edits(text, edits)), shown.record.revision),
             )  # fmt: skip
         position = _position(shown, diagnostic)
         if position is not None and position != shown.selected:
             st.button("Show", type="tertiary", key=f"show-{key}", on_click=draft.select, args=(position,))
 
 
-def _mend(workflow_id: str, edit: Callable[[str], EditResult]) -> None:
-    draft.change_or_say(workflow_id, edit)
+def _mend(at: At, edit: Callable[[str], EditResult], revision: int | None = None) -> None:
+    """`revision`: the only one whose positions the edit knows."""
+    if revision is not None and draft.seen(at.workflow_id).revision != revision:
+        draft.notice("The text changed before this could be mended. Look again.")
+        return
+    draft.change_or_say(at, edit)
 
 
 def _position(shown: Draft, diagnostic: Diagnostic) -> int | None:

@@ -11,9 +11,8 @@ from autoflow.jobs.payloads import GeneratePayload
 from autoflow.records import Task
 from pages.ui import services
 from pages.ui.plain import cut, plain
-from pages.ui.write import draft, generation, inputs
+from pages.ui.write import draft, fields, generation, inputs
 from pages.ui.write.draft import Draft
-from pages.ui.write.fields import follow
 
 CONSTRAINED = {"auto": None, "on": True, "off": False}
 
@@ -47,10 +46,10 @@ def change(workflow_id: str, **values: Any) -> None:
 
 
 def _objective(shown: Draft) -> None:
-    key = f"objective-{shown.id}"
-    follow(key, task_of(shown).objective)
+    objective = task_of(shown).objective
+    key = fields.key_of("objective", shown.id, objective)
     st.text_area(
-        "What should get done?", key=key, height=110, on_change=_set_objective, args=(shown.id, key),
+        "What should get done?", objective, key=key, height=110, on_change=_set_objective, args=(shown.id, key),
         placeholder="Decide whether a refund mail is justified, and answer it.",
     )  # fmt: skip
 
@@ -72,7 +71,7 @@ def _generator(shown: Draft, busy: bool) -> None:
         again = bool(shown.workflow.steps)
         st.button(
             "Generate again" if again else "Generate", type="secondary" if again else "primary",
-            icon=":material/auto_awesome:", key="generate", disabled=busy or not task.objective.strip(),
+            icon=":material/auto_awesome:", key="generate", disabled=busy,
             on_click=_generate,
             args=(shown, model, int(drafts), CONSTRAINED[held]),
         )  # fmt: skip
@@ -80,6 +79,10 @@ def _generator(shown: Draft, busy: bool) -> None:
 
 def _generate(shown: Draft, model: str, drafts: int, constrained: bool | None) -> None:
     """The revision goes along: what is typed while the model writes is never replaced."""
+    task = services.store().get_workflow(shown.id).task
+    if task is None or not task.objective.strip():
+        draft.notice("Say first what should get done, then a model can write a workflow for it.")
+        return
     asked = GeneratePayload(
         model=model, workflow_id=shown.id, drafts=drafts, constrained=constrained, revision=shown.record.revision
     )
@@ -92,10 +95,10 @@ def _tools(shown: Draft, task: Task) -> None:
     except AutoFlowError as error:
         services.show_error(error)
         return
-    key = f"tools-{shown.id}"
-    follow(key, [name for name in task.tools if name in known])
+    key = fields.key_of("tools", shown.id, " ".join(task.tools))
     st.multiselect(
-        "Tools", known, key=key, on_change=_set_tools, args=(shown.id, key), placeholder="none",
+        "Tools", list(dict.fromkeys([*known, *task.tools])), list(task.tools), key=key, placeholder="none",
+        on_change=_set_tools, args=(shown.id, key),
         help="What steps may call. More: AUTOFLOW_TOOLS=module, or an MCP server in the command line.",
     )  # fmt: skip
 
