@@ -13,7 +13,7 @@ from autoflow.lang.names import quoted
 from autoflow.lang.page import Page, no_steps, read_comment
 from autoflow.lang.reach import Reach
 from autoflow.lang.targets import Targets
-from autoflow.lang.workflow import Step, Workflow, fold
+from autoflow.lang.workflow import Step, Workflow, fold, is_next
 
 
 def check(workflow: Workflow) -> tuple[Diagnostic, ...]:
@@ -188,7 +188,7 @@ def _process(draft: Draft) -> Iterable[Diagnostic]:
         only = f"they lead to the same step: write {quoted('next::' + target.text)}"
         hint = only if same else "a process has one, `next::NAME`; only a `decision` has several"
         yield draft.report("process-branches", _whole(draft), message, hint, fix)
-    elif fold(key.text) != "next":
+    elif not is_next(key.text):
         message = f"{draft.title} is a process, and its branch is called {quoted(key.text)}"
         hint = "the one branch of a process is called `next`"
         yield draft.report("process-branches", key, message, hint, (key, "next"))

@@ -9,7 +9,7 @@ from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.lines import Span, edit
 from autoflow.lang.names import guess_type, quoted
 from autoflow.lang.report import report
-from autoflow.lang.workflow import Branch, Step, StepType, fold
+from autoflow.lang.workflow import Branch, Step, StepType, fold, is_next
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Draft:
         """The step as the workflow holds it."""
         branches = [Branch(key.text, target.text) for key, target in self.pairs]
         if self.type == "process":
-            branches = [Branch("next", b.target) if fold(b.key) == "next" else b for b in branches]
+            branches = [Branch("next", b.target) if b.key != "next" and is_next(b.key) else b for b in branches]
         return Step(self.name.text, self.type or self.word.text, self.instruction.text, tuple(branches), self.line)
 
 

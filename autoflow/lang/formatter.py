@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from autoflow.lang.lines import CONTROL
 from autoflow.lang.page import step_fields
-from autoflow.lang.workflow import STEP_TYPES, Branch, Comment, Step, Workflow, fold
+from autoflow.lang.workflow import STEP_TYPES, Branch, Comment, Step, Workflow, fold, is_next
 
 
 def format_workflow(workflow: Workflow) -> str:
@@ -64,7 +64,7 @@ def _step(step: Step, workflow: Workflow, names: dict[int, str]) -> Step:
     for branch in step.branches:
         key, target = one_line(branch.key), one_line(branch.target)
         position = workflow.index.get(fold(target)) if target else None
-        key = "next" if kind == "process" and fold(key) == "next" else key
+        key = "next" if kind == "process" and is_next(key) else key
         branches.append(Branch(key, target if position is None else names[position]))
     word = kind if kind in STEP_TYPES else one_line(step.type)
     return Step(one_line(step.name), word, one_line(step.instruction), tuple(branches), step.line)

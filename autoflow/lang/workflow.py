@@ -19,6 +19,11 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
 
 
+def is_next(key: str) -> bool:
+    """Whether a key means `next`, in whatever case."""
+    return key == "next" or fold(key) == "next"
+
+
 @dataclass(frozen=True, slots=True)
 class Branch:
     """Where a step goes on: for a process `Branch("next", target)`."""
