@@ -48,7 +48,7 @@ TASKS: list[dict[str, Any]] = json.loads((ROOT / "bench" / "generate_tasks.json"
 MODELS = ("qwen2.5-coder-1.5b", "smollm2-135m")  # the first is run as well
 MODES = ("constrained", "free")
 SEED, TEMPERATURE, STEPS, ANSWER_TOKENS = 0, 0.4, (4, 6), 512
-POLICY = RunPolicy(max_steps=30, answer_tokens=160, seed=SEED)
+POLICY = RunPolicy(max_steps=30, answer_tokens=128, seed=SEED)
 Line = dict[str, Any]
 
 
@@ -173,7 +173,8 @@ def report(log: Log) -> str:
         "",
         "Made by `python bench/evidence_generate.py` (part of `make evidence`) from the lines of `generate.jsonl`.",
         "",
-        f"- date: {' and '.join(dates) or 'not yet'}; experiments {', '.join(f'`{m}` {h}' for m, h in log.marks.items())}",
+        f"- date: {' and '.join(dates) or 'not yet'}",
+        f"- marks of the experiment: {', '.join(f'{mode} `{found}`' for mode, found in log.marks.items())}",
         f"- seed {SEED}, temperature {TEMPERATURE}, {STEPS[0]} to {STEPS[1]} steps, {ANSWER_TOKENS} tokens a reply",
         f"- AutoFlow {__version__}, Python {platform.python_version()}, {packages}, {os.cpu_count()} CPU cores",
         "- ten tasks: " + ", ".join(task["slug"] for task in TASKS),

@@ -57,6 +57,7 @@ _add_commands()
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit code."""
+    logging.getLogger().addHandler(logging.NullHandler())  # what is logged is for files, not for standard error
     arguments = list(sys.argv[1:] if argv is None else argv)
     output.start(arguments)
     try:
@@ -72,12 +73,20 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     except output.ReaderLeft:
         return output.close_quietly()
     except Exception as error:  # the last line of defence: a fault of ours, told as one
-        log.debug("unexpected", exc_info=True)
-        output.report("InternalError", f"AutoFlow itself failed: {type(error).__name__}: {error}.", _DEBUG_HINT)
+        output.report("InternalError", f"AutoFlow itself failed: {type(error).__name__}: {error}.", _logged())
         return output.FAILED
 
 
-_DEBUG_HINT = "Set AUTOFLOW_LOG_LEVEL=DEBUG to see where."
+def _logged() -> str:
+    """Write the exception under way to the log; says where it is."""
+    from autoflow.cli.logs import log_file
+
+    try:
+        with log_file() as path:
+            log.exception("unexpected")
+        return f"The log says where: {path}"
+    except AutoFlowError:
+        return ""
 
 
 def _usage(error: ClickException) -> int:

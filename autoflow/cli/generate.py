@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,6 @@ from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
     from autoflow.generate.generator import Draft
-    from autoflow.llm.base import LLM
 
 SEEDS_A_DRAFT = 1000  # repair rounds count on from a draft's seed
 Objective = Annotated[str, typer.Argument(metavar="OBJECTIVE", help="What should get done, in plain words.")]
@@ -73,14 +71,22 @@ async def _generate_all(
     if not objective.strip():
         raise SettingsError("The objective is empty.", "Say in a sentence what should get done.")
     named, least = parse_inputs(inputs, kind_only), min(3, max_steps)
+    made: list[Draft] = []
+    live = _Live()
     async with open_toolbox(tools) as toolbox, aclosing(open_model(model)) as llm:
-        return [
-            await generator.generate(
-                objective, named, toolbox.specs, llm, constrained=constrained, min_steps=least, max_steps=max_steps,
-                seed=first, temperature=temperature, on_text=_show_live(llm),
-            )
-            for first in range(seed, seed + drafts * SEEDS_A_DRAFT, SEEDS_A_DRAFT)
-        ]  # fmt: skip
+        try:
+            for first in range(seed, seed + drafts * SEEDS_A_DRAFT, SEEDS_A_DRAFT):
+                live.begin(llm.name)
+                draft = await generator.generate(
+                    objective, named, toolbox.specs, llm, constrained=constrained, min_steps=least,
+                    max_steps=max_steps, seed=first, temperature=temperature, on_text=live.show, on_draft=live.keep,
+                )  # fmt: skip
+                made.append(draft)
+        except asyncio.CancelledError:  # Ctrl-C: what was written by now is not lost
+            made += live.stopped()
+            if not made:
+                raise
+    return made
 
 
 def _rank(draft: Draft) -> tuple[bool, int, int]:
@@ -117,20 +123,39 @@ def _about(draft: Draft, number: int, best: bool) -> str:
     return f"draft {number + 1}{' (best)' if best else ''}: {'; '.join(told)}"
 
 
-def _show_live(llm: LLM) -> Callable[[str], None] | None:
-    """Shows text on standard error as it is decoded, where somebody watches."""
-    if not sys.stderr.isatty():
-        return None
-    output.note(output.paint(f"{llm.name} writes ...", "quiet"))
-    shown = ""
+class _Live:
+    """Shows text on standard error as it is decoded, where somebody watches, and keeps it."""
 
-    def show(text: str) -> None:
-        nonlocal shown
-        fresh = text[len(shown) :] if text.startswith(shown) else "\n" + text
-        shown = text
-        output.tell(output.paint(printable(fresh), "quiet"))
+    def __init__(self) -> None:
+        self._text = ""
+        self._best: Draft | None = None
 
-    return show
+    def begin(self, name: str) -> None:
+        self._text, self._best = "", None
+        if sys.stderr.isatty():
+            output.note(output.paint(f"{name} writes ...", "quiet"))
+
+    def show(self, text: str) -> None:
+        fresh = text[len(self._text) :] if text.startswith(self._text) else "\n" + text
+        self._text = text
+        if sys.stderr.isatty():
+            output.tell(output.paint(printable(fresh), "quiet"))
+
+    def keep(self, draft: Draft) -> None:
+        """A finished reply: a stop in a repair round goes back to it."""
+        self._best = draft
+
+    def stopped(self) -> list[Draft]:
+        """The draft under way, as far as it came."""
+        from autoflow.generate.generator import Draft, mend
+        from autoflow.records import Totals
+
+        if self._best is not None:
+            return [self._best]
+        read = mend(self._text)
+        said = (self._text,)
+        found = Draft(read.text, read.diagnostics, 0, Totals(cost_usd=None), said, False, "none", "It was stopped.")
+        return [found] if found.has_steps else []
 
 
 def printable(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from autoflow.cli import output
@@ -28,7 +29,12 @@ def open_model(given: str | None) -> LLM:
     """The model of this name, or the default one. Raises SettingsError, ModelError: it cannot be had."""
     from autoflow.llm.registry import open_llm
 
-    return open_llm(model_name(given), connections=_connection)
+    return open_llm(model_name(given), connections=_connection, on_status=_status if sys.stderr.isatty() else None)
+
+
+def _status(text: str) -> None:
+    """What a local model is waited for, on a line that the next one overwrites."""
+    output.tell(f"\r\x1b[K{text}")
 
 
 def check_model(given: str | None) -> str:

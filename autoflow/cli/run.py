@@ -12,6 +12,7 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text
+from autoflow.cli.logs import log_file
 from autoflow.cli.options import File, Inputs, Json, Model, Seed, Tools
 from autoflow.cli.trace import Trace, ending, run_json
 from autoflow.errors import JobError, SettingsError
@@ -122,7 +123,8 @@ def _carry_out(store: SqlStore, job: Job) -> None:
     if lease is None:
         follow(store, job.id)
     else:
-        asyncio.run(_work(store, lease))
+        with log_file():
+            asyncio.run(_work(store, lease))
 
 
 async def _work(store: SqlStore, lease: Lease) -> None:

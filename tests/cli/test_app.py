@@ -89,7 +89,9 @@ def test_colours_are_for_terminals_and_no_color_is_honoured(faulty: Path) -> Non
     assert b"\x1b[" not in _on_a_terminal(faulty, environment | {"TERM": "dumb"})
 
 
-def test_a_fault_of_ours_is_told_without_a_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch, good: Path) -> None:
+def test_a_fault_of_ours_is_told_without_a_traceback_which_is_in_the_log(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, good: Path, home: Path
+) -> None:
     def broken(text: str) -> None:
         raise ZeroDivisionError("oh")
 
@@ -99,6 +101,7 @@ def test_a_fault_of_ours_is_told_without_a_traceback(cli: Cli, monkeypatch: pyte
     assert "AutoFlow itself failed: ZeroDivisionError" in found.err
     assert "Traceback" not in found.err
     assert cli("check", good, "--json").json["error"]["type"] == "InternalError"
+    assert "ZeroDivisionError: oh" in (home / "logs" / "cli.log").read_text()
 
 
 @pytest.mark.parametrize(

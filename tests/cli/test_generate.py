@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,3 +84,35 @@ def test_a_model_that_fails_is_a_sentence(cli: Cli, script: Script) -> None:
 def test_terminal_codes_of_a_model_are_not_passed_on(cli: Cli, script: Script) -> None:
     found = cli("generate", "x", "--model", script({"match": "", "reply": "\x1b[2J no"}))
     assert "\x1b" not in found.err
+
+
+async def test_what_was_written_before_ctrl_c_is_kept(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    from autoflow.cli import generate as command
+
+    enough = asyncio.Event()
+
+    class Watched(command._Live):
+        def show(self, text: str) -> None:
+            super().show(text)
+            if text.count("\n") > 1:
+                enough.set()
+
+    monkeypatch.setattr(command, "_Live", Watched)
+    model = script({"match": "", "reply": GOOD + "word " * 10_000, "latency_s": 300})
+    task = asyncio.create_task(command._generate_all("x", model, [], [], 3, None, 8, 0, 0.4))
+    await asyncio.wait_for(enough.wait(), 30)
+    task.cancel()
+    (draft,) = await task
+    assert draft.text.startswith(GOOD.splitlines()[0])
+    assert draft.error == "It was stopped."
+
+
+async def test_a_stop_before_the_first_word_is_just_a_stop(script: Script) -> None:
+    from autoflow.cli import generate as command
+
+    model = script({"match": "", "reply": GOOD, "latency_s": 300})
+    task = asyncio.create_task(command._generate_all("x", model, [], [], 1, None, 8, 0, 0.4))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
