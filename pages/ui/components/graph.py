@@ -14,6 +14,7 @@ from pages.ui.components.layered import DECISION_HEIGHT, NODE_HEIGHT, NODE_WIDTH
 from pages.ui.components.steps import Marks, problems_by_step, target_of
 
 EAGER_LIMIT = 150  # steps; beyond it a graph is drawn when it is asked for
+MOST = 1000  # steps; a larger graph could neither be drawn in reasonable time nor be read
 _LINE = {"process": 25, "terminal": 22, "decision": 18}  # letters that fit into one line of a node
 _HTML = '<div class="frame" tabindex="0" role="region" aria-label="Graph"></div>'
 _component = st.components.v2.component("autoflow_graph", html=_HTML, css=style("graph"), js=script("graph"))
@@ -55,6 +56,9 @@ def graph(
 
 def _wanted(workflow: Workflow, key: str) -> bool:
     count = len(workflow.steps)
+    if count > MOST:
+        st.caption(f"A graph of {count:,} steps could not be read. The cards and the text show all of them.")
+        return False
     return st.toggle(f"Draw the graph of all {count:,} steps", key=f"{key}-wanted", help="This can take some seconds.")
 
 

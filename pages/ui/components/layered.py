@@ -15,6 +15,7 @@ from statistics import fmean
 NODE_WIDTH, NODE_HEIGHT, DECISION_HEIGHT = 178.0, 48.0, 66.0
 GAP_X, GAP_Y, LANE = 26.0, 46.0, 22.0
 SWEEPS = 6
+MOST_DUMMIES = 20_000  # beyond it long edges run straight: n edges over n layers would need n squared
 Point = tuple[float, float]
 
 
@@ -93,11 +94,13 @@ def _layers(
     layers: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
     for node in range(count):
         layers[rank[node]].append(node)
+    forward = [(source, target) for (source, target), b in zip(edges, back, strict=True) if not b]
+    bend = sum(rank[target] - rank[source] - 1 for source, target in forward) <= MOST_DUMMIES
     chains: list[list[int]] = []
     dummy = count
     for (source, target), b in zip(edges, back, strict=True):
         chain = [source]
-        for r in range(rank[source] + 1, rank[target] if not b else 0):
+        for r in range(rank[source] + 1, rank[target]) if bend and not b else ():
             layers[r].append(dummy)
             chain.append(dummy)
             dummy += 1

@@ -1,6 +1,6 @@
 // Step cards: one listbox, its options are the steps. Everything a person or a model wrote goes in as textContent.
 //
-// data: {steps: [{index, name, type, instruction, branches: [{key, target, to, count}], problems: {error, warning,
+// data: {steps: [{index, name, type, instruction, branches: [{key, target, to, lost, count}], problems: {error, warning,
 //        information}, badges: [{text, title}], state}], selected, editable, total, height, label, empty}
 // Triggers: select (index), move ({from, to}), remove (index), add (index after which; -1: at the start).
 
@@ -153,7 +153,7 @@ function head(step) {
 function branches(step) {
   const row = make("div", "branches");
   for (const branch of step.branches) {
-    const chip = make("span", branch.to === null ? "branch lost" : "branch");
+    const chip = make("span", branch.lost ? "branch lost" : "branch");
     if (branch.to !== null) chip.dataset.to = branch.to;
     if (step.type !== "process") chip.append(make("span", "key", branch.key));
     chip.append(make("span", "arrow", "→"), make("span", "target", branch.to === null ? branch.target : label(branch)));

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from autoflow.lang.diagnostics import Diagnostic
-from autoflow.lang.workflow import Step, Workflow, fold
+from autoflow.lang.workflow import Branch, Workflow, fold
 from pages.ui.components.assets import script, style
 
 State = Literal["current", "visited", "idle"]
@@ -51,18 +51,20 @@ def step_cards(
     marks: Marks | None = None,
     on: Handlers | None = None,
     editable: bool = False,
+    unfinished: bool = False,
     height: str = "none",
 ) -> None:
     """Draw the steps of `window` (all of them by default) as cards.
 
     Args:
         height: CSS `max-height` of the list, such as `70vh`; beyond it the list scrolls.
+        unfinished: more steps are to come, so a target that is no step yet is no fault.
         editable: offers moving, adding and removing, which `on` then has to answer.
     """
     shown = range(len(workflow.steps)) if window is None else window
     problems = problems_by_step(workflow, diagnostics)
     data = {
-        "steps": [_card(workflow, i, problems.get(i, ()), marks or Marks()) for i in shown],
+        "steps": [_card(workflow, i, problems.get(i, ()), marks or Marks(), unfinished) for i in shown],
         "selected": selected if selected in shown else None,
         "editable": editable,
         "total": len(workflow.steps),
@@ -87,22 +89,24 @@ def problems_by_step(workflow: Workflow, diagnostics: Sequence[Diagnostic]) -> d
     return found
 
 
-def _card(workflow: Workflow, index: int, problems: Sequence[Diagnostic], marks: Marks) -> dict[str, Any]:
+def _card(
+    workflow: Workflow, index: int, problems: Sequence[Diagnostic], marks: Marks, unfinished: bool
+) -> dict[str, Any]:
     step = workflow.steps[index]
+    branches = [_branch(workflow, b, marks.taken.get((index, n), 0)) for n, b in enumerate(step.branches)]
     return {
         "index": index,
         "name": step.name,
         "type": step.type,
         "instruction": step.instruction,
-        "branches": [_branch(workflow, step, n, marks.taken.get((index, n), 0)) for n in range(len(step.branches))],
+        "branches": [b | {"lost": b["to"] is None and not unfinished} for b in branches],
         "problems": {s: sum(d.severity == s for d in problems) for s in ("error", "warning", "information")},
         "badges": [{"text": text} for text in marks.badges.get(index, ())],
         "state": marks.states.get(index),
     }
 
 
-def _branch(workflow: Workflow, step: Step, number: int, count: int) -> dict[str, Any]:
-    branch = step.branches[number]
+def _branch(workflow: Workflow, branch: Branch, count: int) -> dict[str, Any]:
     return {"key": branch.key, "target": branch.target, "to": target_of(workflow, branch.target), "count": count}
 
 

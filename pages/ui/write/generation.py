@@ -14,6 +14,7 @@ from autoflow.lang.diagnostics import Diagnostic
 from autoflow.records import Job, JobState
 from pages.ui import services
 from pages.ui.components.steps import step_cards
+from pages.ui.components.thumbnail import thumbnail
 from pages.ui.format import duration, plural
 from pages.ui.plain import cut
 from pages.ui.write import draft
@@ -63,7 +64,7 @@ def draw(job: Job, shown: Draft) -> None:
     if not job.ended:
         _live(job.id)
     elif job.state == "failed":
-        _failed(job)
+        _failed(job, shown)
     elif job.state == "done" and len(texts(job)) == 1:
         _written(job, shown)
     else:
@@ -101,12 +102,15 @@ def _live(job_id: str) -> None:
 
 
 def _progress(job: Job) -> str:
-    model = str(job.payload.get("model", ""))
-    since = job.started_at or job.created_at
-    took = duration(max(0.0, time.time() - since))
-    count = f"draft {min(int(job.done) + 1, int(job.total))} of {job.total:g}" if job.total and job.total > 1 else ""
+    """`embedded:qwen2.5-coder-1.5b · 12 s · 3 steps · draft 2 of 3`."""
+    found = texts(job)
+    steps = sum(len(draft.read(str(one["text"])).workflow.steps) for one in found)
+    took = duration(max(0.0, time.time() - (job.started_at or job.created_at)))
+    many = f"{job.done:g} of {job.total:g} drafts" if job.total and job.total > 1 else ""
     word = {"queued": "waiting for the worker", "cancelling": "stopping"}.get(job.state, job.message)
-    return " · ".join(filter(None, (model, took, count, word)))
+    return " · ".join(
+        filter(None, (str(job.payload["model"]), took, plural(steps, "step") if steps else "", many, word))
+    )
 
 
 def _partial(text: str, number: int, *, finished: bool) -> None:
@@ -115,7 +119,9 @@ def _partial(text: str, number: int, *, finished: bool) -> None:
     read = draft.read(whole)
     if read.workflow.steps:
         found = read.diagnostics if finished else _local(read.diagnostics)
-        step_cards(read.workflow, key=f"live-{number}", diagnostics=found, height="60vh")
+        step_cards(
+            read.workflow, key=f"live-{number}", diagnostics=found, unfinished=not finished, height="60vh"
+        )  # fmt: skip
     if not finished:
         st.code(last + "▌", language=None, wrap_lines=True)
 
@@ -151,7 +157,7 @@ def _use_written(workflow_id: str, text: str) -> None:
     draft.save(workflow_id, text)
 
 
-def _failed(job: Job) -> None:
+def _failed(job: Job, shown: Draft) -> None:
     with st.container(border=True, key="write-failed"):
         st.markdown(":material/error: **The workflow could not be written**")
         st.text(job.error or "The model gave no reason.")
@@ -159,7 +165,7 @@ def _failed(job: Job) -> None:
             again = GeneratePayload.model_validate(job.payload)
             st.button(
                 "Try again", type="primary", icon=":material/refresh:", key="generate-retry", on_click=start,
-                args=(again, job.title.removeprefix("Write ")),
+                args=(again, shown.record.name),
             )  # fmt: skip
             st.page_link(services.PAGES["models"], label="Choose or connect a model", icon=":material/memory:")
             st.button("Close", type="tertiary", key="close-failed", on_click=close)
@@ -182,10 +188,11 @@ def _choose(job: Job) -> None:
 
 def _candidate(job: Job, number: int, text: str) -> None:
     read = draft.read(text)
+    thumbnail(read.workflow)
     st.markdown(f"**Draft {number + 1}**")
     problems = plural(len(read.diagnostics), "problem") if read.diagnostics else "no problems"
     st.caption(f"{plural(len(read.workflow.steps), 'step')}, {problems}")
-    st.button("Use this one", type="primary", key=f"use-{number}", on_click=_use, args=(job, number, text))
+    st.button("Use this one", key=f"use-{number}", on_click=_use, args=(job, number, text))
     step_cards(read.workflow, key=f"candidate-{number}", diagnostics=read.diagnostics, height="46vh")
 
 

@@ -11,7 +11,7 @@ from autoflow.jobs.payloads import GeneratePayload
 from autoflow.records import Task
 from pages.ui import services
 from pages.ui.plain import cut, plain
-from pages.ui.write import draft, fields, generation, inputs
+from pages.ui.write import draft, fields, generation, inputs, prompts
 from pages.ui.write.draft import Draft
 
 CONSTRAINED = {"auto": None, "on": True, "off": False}
@@ -59,34 +59,43 @@ def _set_objective(workflow_id: str, key: str) -> None:
 
 
 def _generator(shown: Draft, busy: bool) -> None:
-    task = task_of(shown)
     model = st.selectbox("Model that writes", services.model_names(), key="generator", persist_state="session")
-    _tools(shown, task)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        drafts = st.number_input("Drafts", 1, 4, 1, key="drafts", persist_state="session", width=110)
-        held = st.selectbox(
-            "Grammar", list(CONSTRAINED), key="constrained", persist_state="session", width=110,
-            help="On: only lines that are CoRE can be decoded. Auto: on where the model's server can.",
-        )  # fmt: skip
-        again = bool(shown.workflow.steps)
+    _tools(shown, task_of(shown))
+    drafts, held, (fewest, most) = _how()
+    again = bool(shown.workflow.steps)
+    asked = GeneratePayload(
+        model=model, workflow_id=shown.id, drafts=drafts, constrained=CONSTRAINED[held], min_steps=fewest,
+        max_steps=most, revision=shown.record.revision,
+    )  # fmt: skip
+    with st.container(horizontal=True):
         st.button(
             "Generate again" if again else "Generate", type="secondary" if again else "primary",
-            icon=":material/auto_awesome:", key="generate", disabled=busy,
-            on_click=_generate,
-            args=(shown, model, int(drafts), CONSTRAINED[held]),
+            icon=":material/auto_awesome:", key="generate", disabled=busy, on_click=_generate,
+            args=(asked, shown.record.name),
         )  # fmt: skip
+        if st.button("Prompts", icon=":material/article:", type="tertiary", key="prompts"):
+            prompts.dialog()
 
 
-def _generate(shown: Draft, model: str, drafts: int, constrained: bool | None) -> None:
-    """The revision goes along: what is typed while the model writes is never replaced."""
-    task = services.store().get_workflow(shown.id).task
+def _how() -> tuple[int, str, tuple[int, int]]:
+    """Drafts, whether they are held to the grammar, fewest and most steps."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        drafts = st.number_input("Drafts", 1, 4, 1, key="drafts", persist_state="session", width=100)
+        held = st.selectbox(
+            "Grammar", list(CONSTRAINED), key="constrained", persist_state="session", width=100,
+            help="On: only lines that are CoRE can be decoded. Auto: on where the model's server can.",
+        )  # fmt: skip
+        steps = st.slider("Steps", 2, 20, (3, 8), key="generate-steps", persist_state="session", width=150)
+    return int(drafts), held, (int(steps[0]), int(steps[1]))
+
+
+def _generate(asked: GeneratePayload, name: str) -> None:
+    """The revision goes along with what is asked: what is typed while the model writes is never replaced."""
+    task = services.store().get_workflow(str(asked.workflow_id)).task
     if task is None or not task.objective.strip():
         draft.notice("Say first what should get done, then a model can write a workflow for it.")
         return
-    asked = GeneratePayload(
-        model=model, workflow_id=shown.id, drafts=drafts, constrained=constrained, revision=shown.record.revision
-    )
-    generation.start(asked, shown.record.name)
+    generation.start(asked, name)
 
 
 def _tools(shown: Draft, task: Task) -> None:

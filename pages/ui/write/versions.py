@@ -26,6 +26,7 @@ def dialog(shown: Draft) -> None:
     kept = store.list_versions(shown.id)
     latest = kept[0] if kept else None
     _keep(shown, latest)
+    _refused(shown)
     if latest is None:
         st.text("No version yet. Keep the draft as the first one, and you can always come back to it.")
         return
@@ -42,6 +43,21 @@ def dialog(shown: Draft) -> None:
     if st.button(f"Make v{version.number} the draft", icon=":material/restore:", disabled=same, key="version-restore"):
         draft.save(shown.id, version.text)
         st.rerun()
+
+
+def _refused(shown: Draft) -> None:
+    """Texts that came too late because another tab had saved: kept, so that nothing typed is lost."""
+    edits = services.store().list_edits(shown.id, refused=True)
+    if not edits:
+        return
+    with st.expander(f"Texts that another tab was faster than ({len(edits)})"):
+        number = st.selectbox(
+            "Text", range(len(edits)), format_func=lambda i: f"typed {ago(edits[i].at)}", key="refused-shown"
+        )
+        st.code(edits[number].added, language=None, wrap_lines=True, height=240)
+        if st.button("Make it the draft", key="refused-use"):
+            draft.save(shown.id, edits[number].added)
+            st.rerun()
 
 
 def words(version: Version) -> str:
