@@ -32,7 +32,8 @@ def calculator(expression: str) -> str:
     Args:
         expression: numbers, + - * / // % **, brackets, pi, e, and functions such as sqrt, log, sin, round, min, max.
     """
-    return str(evaluate(expression))
+    value = evaluate(expression)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)  # 0.1 + 0.2 is 0.3 to people
 
 
 @tool

@@ -22,6 +22,8 @@ async def ask(tool: str, context: ToolContext, **arguments: object) -> str:
 
 async def test_calculator(context: MakeContext) -> None:
     assert await ask("calculator", context(), expression="17 * 3") == "51"
+    assert await ask("calculator", context(), expression="0.1 + 0.2") == "0.3"
+    assert await ask("calculator", context(), expression="2 ** 100") == str(2**100)
 
 
 async def test_current_date_in_a_time_zone(context: MakeContext) -> None:
