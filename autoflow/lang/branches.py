@@ -36,8 +36,9 @@ class Area:
 
 def read_area(line: str, start: int, known: Container[str]) -> Area:
     """Split the branches that begin at `start`. `known` holds the folded names of the workflow's steps."""
-    end = len(line.rstrip())
-    area = Area(Span("", start + len(line[start:]) - len(line[start:].lstrip()), end), [])
+    tail = line[start:]
+    begin, end = len(line) - len(tail.lstrip()), len(line.rstrip())
+    area = Area(Span("", begin, max(begin, end)), [])
     wide_before = False
     for first, last in [*[run.span() for run in _RUNS.finditer(line, start, end)], (end, end)]:
         wide = last - first > 2

@@ -66,8 +66,10 @@ def without_colons(line: str, start: int, end: int) -> Span:
 
 def without_leading_colons(line: str, start: int, end: int) -> Span:
     """The range without white space around it, and without colons in front."""
-    raw = line[start:end]
-    return trimmed(line, end - len(raw.lstrip(_WHITE_AND_COLON)), end)
+    found = trimmed(line, start, end)
+    if not found.text.startswith(":"):
+        return found
+    return trimmed(line, end - len(line[start:end].lstrip(_WHITE_AND_COLON)), end)
 
 
 def _stripped(line: str, start: int, end: int, marks: str | None) -> Span:

@@ -77,7 +77,7 @@ def _read_step(row: Row, known: Container[str], found: list[Diagnostic]) -> Draf
         found += _instruction_marks(draft, line, bounds, separated)
     if first is None:
         found += _missing_branches(draft, line)
-    elif line[bounds[first][0] :].strip():
+    else:
         found += _branches(draft, line, read_area(line, bounds[first][0], known), known)
     return draft
 
@@ -132,35 +132,33 @@ def _missing_branches(draft: Draft, line: str) -> Iterable[Diagnostic]:
 def _branches(draft: Draft, line: str, area: Area, known: Container[str]) -> Iterable[Diagnostic]:
     """The faults of a line's branches in the order of precedence; `draft.parts` is what they are read as."""
     draft.area = area.whole
-    yield from _separators(draft, line, area)
+    if area.separator or area.stray:
+        yield _separators(draft, line, area)
     parts = area.parts
     if len(parts) == 1:
         yield _missing_key(draft, parts[0], fold(parts[0].text) in known)
         return
     draft.paired = len(parts) % 2 == 0
     draft.parts = parts if draft.paired else [*parts, Span("", area.whole.end, area.whole.end)]
-    empty = next((place for place, part in enumerate(parts) if not part.text), None)
-    if empty is not None:
+    texts = [part.text for part in parts]
+    if "" in texts:
         draft.sound = False
-        yield _empty_branch(draft, area, empty)
+        yield _empty_branch(draft, area, texts.index(""))
     elif not draft.paired:
         draft.sound = False
         message = f"the branches of {draft.title} make no pairs: {len(parts)} parts"
         yield draft.report("odd-branches", area.whole, message, "write them as `key::NAME`, joined by `::`")
 
 
-def _separators(draft: Draft, line: str, area: Area) -> Iterable[Diagnostic]:
-    if not area.separator and not area.stray:
-        return
+def _separators(draft: Draft, line: str, area: Area) -> Diagnostic:
     fix = (area.whole, area.mended)
     hint = f"write {quoted(fix[1])}"
     if area.separator:
         shown = line[area.separator.start : area.separator.end]
         message = f"{quoted(shown)} stands between the branches of {draft.title}, where `::` belongs"
-        yield draft.report("branch-separator", area.separator, message, hint, fix)
-    elif area.stray:
-        message = f"a key or a target of {draft.title} begins or ends with `:`"
-        yield draft.report("reserved-mark", area.stray, message, hint, fix)
+        return draft.report("branch-separator", area.separator, message, hint, fix)
+    message = f"a key or a target of {draft.title} begins or ends with `:`"
+    return draft.report("reserved-mark", area.stray or area.whole, message, hint, fix)
 
 
 def _missing_key(draft: Draft, target: Span, known: bool) -> Diagnostic:
