@@ -45,16 +45,15 @@ class StepDiff:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What happened to it; at least one word."""
+        """What happened to it; empty where both sides say the same."""
         if self.before is None:
             return ("added",)
         if self.after is None:
             return ("removed",)
-        found: list[Change] = []
-        found += ["renamed"] if any(f.field == "name" for f in self.fields) else []
-        found += ["changed"] if any(f.field != "name" for f in self.fields) else []
-        found += ["moved"] if self.moved else []
-        return tuple(found)
+        named = any(f.field == "name" for f in self.fields)
+        changed = any(f.field != "name" for f in self.fields)
+        happened: dict[Change, bool] = {"renamed": named, "changed": changed, "moved": self.moved}
+        return tuple(change for change, true in happened.items() if true)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +165,10 @@ def _moved(a: Workflow, b: Workflow, pairs: dict[int, int]) -> set[int]:
     There may be several such sets. Looking at it from the side whose text sorts first makes the choice the same for
     diff(a, b) and diff(b, a).
     """
-    from_a = _text(a) <= _text(b)
+    from_a = list(map(format_step, a.steps)) <= list(map(format_step, b.steps))
     links = sorted((i, j, i) if from_a else (j, i, i) for i, j in pairs.items())
     stay = _longest_increasing([there for _, there, _ in links])
     return {i for k, (_, _, i) in enumerate(links) if k not in stay}
-
-
-def _text(workflow: Workflow) -> list[str]:
-    return [format_step(step) for step in workflow.steps]
 
 
 def _longest_increasing(values: Sequence[int]) -> set[int]:
@@ -224,9 +219,7 @@ def render(found: WorkflowDiff) -> str:
 
 def _render_step(d: StepDiff) -> list[str]:
     if d.before is None or d.after is None:
-        step = d.after or d.before
-        assert step is not None
-        return [f"{'+' if d.before is None else '-'} {format_step(step)}"]
+        return [f"{sign} {format_step(step)}" for sign, step in (("-", d.before), ("+", d.after)) if step]
     what = ", ".join(d.changes)
     place = f" from place {d.before_position} to {d.after_position}" if d.moved else ""
     lines = [f"~ {d.after.name}: {what}{place}"]

@@ -18,7 +18,7 @@ _WIDE_COLONS = re.compile("[:：﹕∶]{2,}")
 _MARKS = re.compile(r"(?:(?:[-*+•‣–—>]|\(?\d{1,6}[.)]|\[[ xX]?\])\s+|\d{1,6}[.)](?=[^\W\d]))+")
 # What stands before the first quotation of a line, if that is no step, and the quotation.
 _QUOTED = re.compile('((?:[^`"“:]|:(?!::))*)(?:`+([^`]*)`|"([^"]*)"|“([^”]*)”)')
-_LOOSE = "*`\"“”„«»"  # taken away from either edge of a field, paired or not
+_LOOSE = '*`"“”„«»'  # taken away from either edge of a field, paired or not
 _PAIRS = {"'": "'", "‘": "’", "_": "_", "<": ">", "[": "]", "{": "}"}  # taken away only where they surround it
 _AROUND = [(mark, mark) for mark in ("**", "__", "*", "`", '"')] + [("“", "”"), ("„", "“"), ("«", "»"), ("<", ">")]
 _FORM = {"type", "step type", "steptype", "kind"}  # in the place of the type: a line that shows the form of a step

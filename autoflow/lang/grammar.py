@@ -32,21 +32,21 @@ _LETTER = r"A-Za-z\u00C0-\u024F\u0370-\u03FF\u0400-\u052F\u05D0-\u05EA\u0620-\u0
 _UNSPACED = r"\u0E01-\u0E2E\u3041-\u30FF\u4E00-\u9FFF"  # letters of scripts that do not part words by spaces
 _CHARACTER = r"\x21-\x39\x3B-\x7E\u00A1-\u00AC\u00AE-\u061B\u061D-\u167F\u1681-\u180D\u180F-\u1FFF\u2010-\u2027"
 _CHARACTER += r"\u2030-\u205E\u2070-\u2FFF\u3001-\uD7FF\uF900-\uFEFE\uFF00-\uFFEF\U00010000-\U0001FAFF"
-_KEYS = (("yes", "no"), ("no", "yes"), ("free", '"otherwise"'))  # rules; `free` never begins with an o
+_KEYS = (("yes", "no"), ("no", "yes"), ("free", '"otherwise"'))  # rules; `free` is never `otherwise` or `next`
 
 # An instruction is at least three words, or four characters of an unspaced script: with less, small models write none
 # at all. It holds the `:::` behind it, because llguidance reads ahead by one character only, and after a colon an
 # instruction may go on.
 _GBNF_WORDS = """yes ::= [Yy] "es"
 no ::= [Nn] "o"
-free ::= [a-np-z] [a-z]{{1,14}} (" " [a-z]{{1,15}}){{0,2}}
+free ::= ([a-mp-z] [a-z] | "n" ([a-df-z] | "e" [a-wyz])) [a-z]{{0,13}} (" " [a-z]{{1,15}}){{0,2}}
 instruction ::= (spaced | unspaced) ":::"
 spaced ::= [{letter}] [{character}]{{0,{word}}} (":"? " " [{character}]{{1,{word}}}){{2,{words}}}
 unspaced ::= [{unspaced}] [{character}]{{3,{word}}} (":"? " " [{character}]{{1,{word}}}){{0,{words}}}
 """
 _LARK_WORDS = """yes: /[Yy]es/
 no: /[Nn]o/
-free: /[a-np-z][a-z]{{1,14}}( [a-z]{{1,15}}){{0,2}}/
+free: /([a-mp-z][a-z]|n([a-df-z]|e[a-wyz]))[a-z]{{0,13}}( [a-z]{{1,15}}){{0,2}}/
 instruction: /([{letter}][{character}]{{0,{word}}}(:? [{character}]{{1,{word}}}){{2,{words}}}|\
 [{unspaced}][{character}]{{3,{word}}}(:? [{character}]{{1,{word}}}){{0,{words}}}):::/
 """

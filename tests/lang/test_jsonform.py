@@ -114,8 +114,10 @@ def test_a_name_used_twice_is_refused() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=5) | st.sampled_from(["next", "process", "Step 1"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["steps", "name", "type", "instruction", "branches"]), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["steps", "name", "type", "instruction", "branches"]), inner, max_size=5)
+    ),
     max_leaves=12,
 )
 
