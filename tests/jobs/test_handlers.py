@@ -18,6 +18,7 @@ from autoflow.jobs.payloads import DownloadPayload, GeneratePayload, RunPayload,
 from autoflow.jobs.runner import carry_out, handlers
 from autoflow.jobs.supervisor import ensure_worker, stop_worker, worker_status
 from autoflow.records import Connection, Event, Job, JobKind, Record, Run, RunPolicy, WorkflowRecord
+from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
 from tests.jobs.test_runner import until
 
@@ -112,15 +113,26 @@ class TestRun:
         assert "error" in ended.error
         assert events(store, run)[-1].kind == "run_finished"
 
-    async def test_unknown_model_fails_the_job_and_the_run_can_be_resumed(
+    async def test_unknown_model_ends_the_run_in_words_and_it_can_go_on(
         self, store: SqlStore, model: Callable[..., str]
     ) -> None:
         job, run = submit_run(store, "nonsense:x")
-        failed = await carried_out(store, job)
-        assert failed.state == "failed"
-        assert "nonsense:x" in failed.error
-        assert store.get_run(run.id).stop is None
-        assert store.request(job.id, "resume").state == "queued"
+        done = await carried_out(store, job)
+        assert done.result == {"run_id": run.id, "stop": "model-error"}
+        assert "nonsense:x" in store.get_run(run.id).error
+        assert [e.kind for e in events(store, run)] == ["run_finished"]
+        assert store.reopen_run(run.id).stop is None
+
+    async def test_a_model_that_no_source_has_ends_the_run_in_words(
+        self, store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AUTOFLOW_OFFLINE", "1")
+        settings.cache_clear()
+        job, run = submit_run(store, "embedded:smollm2-135m")
+        await carried_out(store, job)
+        ended = store.get_run(run.id)
+        assert ended.stop == "model-error"
+        assert "smollm2-135m" in ended.error
 
     async def test_job_for_a_run_that_has_ended_changes_nothing(
         self, store: SqlStore, model: Callable[..., str]

@@ -4,7 +4,7 @@ Result: {"drafts": [{"index", "text", "diagnostics", "rounds", "totals", "replie
 "stopped"}], "version": number or absent}. A draft that a person stopped holds what was written by then. A single draft
 of a workflow is saved as its next version; it becomes the draft on the page only where nobody typed meanwhile.
 
-Live data: {"drafts": [{"index", "text"}]}, those that are being written.
+Live data: {"status": what the model waits for, "drafts": [{"index", "text"}]}, those that are being written.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 from autoflow.errors import AutoFlowError, BudgetExceeded, JobError, ModelError
 from autoflow.generate.generator import Draft, generate, mend
 from autoflow.jobs.context import JobContext, Paused
+from autoflow.jobs.handlers.models import opened
 from autoflow.jobs.payloads import GeneratePayload, payload_of
 from autoflow.llm.base import LLM, ToolSpec
-from autoflow.llm.registry import open_llm
 from autoflow.records import Json, Task
 from autoflow.tools.opening import open_toolbox
 
@@ -66,17 +66,14 @@ class _Drafts:
 
     async def write(self, task: Task) -> None:
         """Write what is missing, as many at a time as the model takes. Raises: no draft at all could be written."""
-        llm = open_llm(self._asked.model, connections=self._context.store.get_connection)
         try:
-            async with open_toolbox(task.tools) as toolbox:
+            async with opened(self._context, self._asked.model) as llm, open_toolbox(task.tools) as toolbox:
                 room = asyncio.Semaphore(max(1, llm.capabilities.concurrency))
                 async with asyncio.TaskGroup() as group:
                     for index in self.missing():
                         group.create_task(self._write_one(index, task, toolbox.specs, llm, room))
         except BaseExceptionGroup as group:  # a task that fails ends the others: one reason is enough
             raise group.exceptions[0] from group
-        finally:
-            await llm.aclose()
         if self._error is not None and not self._finished:
             raise self._error
 

@@ -3,7 +3,8 @@
 A run that stops short (a limit, a model that cannot answer) is a job that is `done`: its stop reason says how. To go on
 with it: `store.reopen_run(id)` and a new job. `failed` is left for what should not happen.
 
-Live data: {"visit", "step", "events": of the visit under way, "text": of the reply under way}.
+Live data: {"status": what the model waits for, "visit", "step", "events": of the visit under way, "text": of the
+reply under way}.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from autoflow.errors import DownloadError, ModelError, SettingsError
 from autoflow.interpret.events import event
 from autoflow.interpret.interpreter import RunResult, interpret
 from autoflow.interpret.observer import Paused as InterpreterPaused
 from autoflow.interpret.state import RunState
 from autoflow.jobs.context import JobContext, Paused
+from autoflow.jobs.handlers.models import opened
 from autoflow.jobs.payloads import RunPayload, payload_of
 from autoflow.lang import has_errors, parse
-from autoflow.llm.registry import open_llm
 from autoflow.records import Event, Json, Run, Totals
 from autoflow.store.base import RunEnd
 from autoflow.tools.opening import open_toolbox
@@ -45,15 +47,13 @@ async def _carry_out(context: JobContext, run: Run, history: Sequence[Event]) ->
         return _invalid(run, len(parsed.errors))
     observer = _Watcher(context, run, history)
     try:
-        llm = open_llm(run.model, connections=context.store.get_connection)
-        try:
-            async with open_toolbox(run.task.tools) as toolbox:
-                result = await interpret(
-                    parsed.workflow, run.task, llm, toolbox, policy=run.policy, observer=observer, history=history,
-                    read_file=context.store.read_file,
-                )  # fmt: skip
-        finally:
-            await llm.aclose()
+        async with opened(context, run.model) as llm, open_toolbox(run.task.tools) as toolbox:
+            result = await interpret(
+                parsed.workflow, run.task, llm, toolbox, policy=run.policy, observer=observer, history=history,
+                read_file=context.store.read_file,
+            )  # fmt: skip
+    except (ModelError, SettingsError, DownloadError) as error:  # it could not be opened: told as if it did not answer
+        return _no_model(run, history, str(error))
     except InterpreterPaused:
         raise Paused from None
     except asyncio.CancelledError:
@@ -113,6 +113,12 @@ class _Watcher:
 def _end(run: Run, result: RunResult) -> RunEnd:
     error = f"{result.error} {result.hint}".strip()
     return RunEnd(run.id, result.stop, result.answer, error, result.totals, result.events)
+
+
+def _no_model(run: Run, history: Sequence[Event], error: str) -> RunEnd:
+    """The model is missing, its key is, or its name means nothing; the run can go on once that is mended."""
+    totals = RunState(history).totals
+    return RunEnd(run.id, "model-error", "", error, totals, (_finished("model-error", error, totals),))
 
 
 def _invalid(run: Run, errors: int) -> RunEnd:

@@ -97,7 +97,8 @@ def _buttons(run: Run, job: Job | None, policy: RunPolicy) -> None:
 def _trace(run: Run, job: Job | None, steps: list[StepView], policy: RunPolicy) -> None:
     running = _under_way(run, job)
     if not steps:
-        st.text("Waiting for the worker to begin …" if running else "No step was carried out.")
+        status = str(job.live.get("status") or "") if job else ""
+        st.text((status or "Waiting for the worker to begin …") if running else "No step was carried out.")
         if running and job and job.state == "queued" and time.time() - job.created_at > WORKER_PATIENCE_S:
             services.worker_note()
         return
