@@ -47,7 +47,8 @@ FOLDER = ROOT / "docs" / "evidence"
 TASKS: list[dict[str, Any]] = json.loads((ROOT / "bench" / "generate_tasks.json").read_text("utf-8"))
 MODELS = ("qwen2.5-coder-1.5b", "smollm2-135m")  # the first is run as well
 MODES = ("constrained", "free")
-SEED, TEMPERATURE, STEPS, ANSWER_TOKENS = 0, 0.4, (4, 6), 512
+SEED, TEMPERATURE, STEPS = 0, 0.4, (4, 6)
+ANSWER_TOKENS = 512  # of a free reply, so that a model that repeats itself does not take minutes
 POLICY = RunPolicy(max_steps=30, answer_tokens=128, seed=SEED)
 Line = dict[str, Any]
 
@@ -95,7 +96,7 @@ async def write(llm: LLM, task: Line, constrained: bool) -> Line:
     began = time.monotonic()
     draft = await generate(
         task["objective"], inputs(task), [], llm, constrained=constrained, min_steps=STEPS[0], max_steps=STEPS[1],
-        seed=SEED, temperature=TEMPERATURE, answer_tokens=ANSWER_TOKENS,
+        seed=SEED, temperature=TEMPERATURE, answer_tokens=None if constrained else ANSWER_TOKENS,
     )  # fmt: skip
     first = extract(draft.replies[0])
     return {
@@ -175,7 +176,7 @@ def report(log: Log) -> str:
         "",
         f"- date: {' and '.join(dates) or 'not yet'}",
         f"- marks of the experiment: {', '.join(f'{mode} `{found}`' for mode, found in log.marks.items())}",
-        f"- seed {SEED}, temperature {TEMPERATURE}, {STEPS[0]} to {STEPS[1]} steps, {ANSWER_TOKENS} tokens a reply",
+        f"- seed {SEED}, temperature {TEMPERATURE}, {'-'.join(map(str, STEPS))} steps, {ANSWER_TOKENS} tokens a free reply",
         f"- AutoFlow {__version__}, Python {platform.python_version()}, {packages}, {os.cpu_count()} CPU cores",
         "- ten tasks: " + ", ".join(task["slug"] for task in TASKS),
         "",

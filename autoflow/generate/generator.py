@@ -19,7 +19,8 @@ from autoflow.llm.base import LLM, Completion, Constraint, Message, Options, Str
 from autoflow.records import TaskInput, Totals
 
 REPAIR_ROUNDS = 2
-ANSWER_TOKENS = 2048  # room for 20 long steps
+ANSWER_TOKENS = 2048  # at least; it only ends what would never end
+STEP_TOKENS = 200  # of a step that is as long and odd as the grammar allows, nearly
 THINKING_TOKENS = 8192  # where the model may think first: behind an endpoint, without the grammar
 SHOWN_WORKFLOW, SHOWN_TALK = 6_000, 1_000  # bytes of a faulty reply that a repair round shows
 OnText = Callable[[str], None]
@@ -92,7 +93,7 @@ async def generate(
         options = Options(
             temperature=temperature,
             seed=None if seed is None else seed + round_,
-            max_tokens=answer_tokens or (ANSWER_TOKENS if llm.capabilities.grammar else THINKING_TOKENS),
+            max_tokens=answer_tokens or _room(llm, max_steps),
             constraint=work.constraint,
             label=f"repair round {round_} of the workflow" if round_ else "the workflow",
         )
@@ -104,6 +105,11 @@ async def generate(
             break
         messages = [*asked, *work.repair(min_steps, max_steps)]
     return draft
+
+
+def _room(llm: LLM, max_steps: int) -> int:
+    """Completion tokens that a reply may take: a workflow that is cut has errors, also under the grammar."""
+    return max(ANSWER_TOKENS if llm.capabilities.grammar else THINKING_TOKENS, STEP_TOKENS * max_steps)
 
 
 def _constraint(llm: LLM, wanted: bool | None, min_steps: int, max_steps: int) -> Constraint | None:

@@ -119,6 +119,8 @@ async def test_a_model_that_may_think_first_gets_room_for_it() -> None:
     await _draft(held)
     await _draft(free)
     assert [llm.asked[0][1].max_tokens for llm in (held, free)] == [ANSWER_TOKENS, THINKING_TOKENS]
+    await _draft(held, max_steps=40)
+    assert (held.asked[1][1].max_tokens or 0) > ANSWER_TOKENS
 
 
 async def test_a_first_call_that_fails_is_the_error_of_the_generation() -> None:

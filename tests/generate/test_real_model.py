@@ -1,0 +1,46 @@
+"""A real model of 135 million weights, which knows nothing of CoRE: only the grammar makes it write workflows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from autoflow.generate.generator import generate
+from autoflow.lang import parse
+from autoflow.llm.base import LLM
+from autoflow.llm.registry import open_llm
+from autoflow.records import TaskInput
+from autoflow.tools import local_tools
+from tests.models import shared_model_server, smollm2, smollm2_file  # noqa: F401
+
+pytestmark = pytest.mark.model
+INPUTS = [TaskInput(name="mail", text="My kettle leaks. I want my money back.")]
+
+
+@pytest.fixture
+async def llm(smollm2: str) -> AsyncIterator[LLM]:  # noqa: F811
+    llm = open_llm(smollm2, cache=False)
+    yield llm
+    await llm.aclose()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_small_model_writes_a_workflow_without_faults_under_the_grammar(llm: LLM, seed: int) -> None:
+    heard: list[str] = []
+    tools = [tool.spec for tool in local_tools()]
+    draft = await generate(
+        "Decide whether a refund mail is justified.", INPUTS, tools, llm, max_steps=4, seed=seed, on_text=heard.append
+    )
+    assert (draft.ok, draft.rounds, draft.constrained, draft.strength) == (True, 0, True, "grammar")
+    assert draft.diagnostics == ()
+    assert 3 <= len(parse(draft.text).workflow.steps) <= 4
+    assert heard[-1] == draft.replies[0]
+    assert len(heard) > 20
+
+
+async def test_an_objective_of_100_000_characters_fits_its_context(llm: LLM) -> None:
+    for unit in ("refund the kettle ", "返金について", "👩‍👩‍👧"):
+        objective = unit * (100_000 // len(unit))
+        draft = await generate(objective, INPUTS, [], llm, min_steps=2, max_steps=2)
+        assert draft.ok
