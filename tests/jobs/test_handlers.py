@@ -123,6 +123,15 @@ class TestRun:
         assert [e.kind for e in events(store, run)] == ["run_finished"]
         assert store.reopen_run(run.id).stop is None
 
+    async def test_a_tool_that_is_not_here_ends_the_run_in_words(
+        self, store: SqlStore, model: Callable[..., str]
+    ) -> None:
+        task = store.add_task("x", tools=["no_such_tool"])
+        run = store.create_run(text=CHAIN, task=task, model=model(REPLY), policy=RunPolicy())
+        await carried_out(store, submit(store, "run", RunPayload(run_id=run.id), run.id))
+        assert store.get_run(run.id).stop == "tool-error"
+        assert "no_such_tool" in store.get_run(run.id).error
+
     async def test_a_model_that_no_source_has_ends_the_run_in_words(
         self, store: SqlStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:

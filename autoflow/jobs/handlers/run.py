@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from autoflow.errors import DownloadError, ModelError, SettingsError
+from autoflow.errors import DownloadError, ModelError, SettingsError, ToolError
 from autoflow.interpret.events import event
 from autoflow.interpret.interpreter import RunResult, interpret
 from autoflow.interpret.observer import Paused as InterpreterPaused
@@ -22,7 +22,7 @@ from autoflow.jobs.context import JobContext, Paused
 from autoflow.jobs.handlers.models import opened
 from autoflow.jobs.payloads import RunPayload, payload_of
 from autoflow.lang import has_errors, parse
-from autoflow.records import Event, Json, Run, Totals
+from autoflow.records import Event, Json, Run, StopReason, Totals
 from autoflow.store.base import RunEnd
 from autoflow.tools.opening import open_toolbox
 
@@ -53,7 +53,9 @@ async def _carry_out(context: JobContext, run: Run, history: Sequence[Event]) ->
                 read_file=context.store.read_file,
             )  # fmt: skip
     except (ModelError, SettingsError, DownloadError) as error:  # it could not be opened: told as if it did not answer
-        return _no_model(run, history, str(error))
+        return _not_begun(run, history, "model-error", str(error))
+    except ToolError as error:  # the task names a tool that is not here
+        return _not_begun(run, history, "tool-error", str(error))
     except InterpreterPaused:
         raise Paused from None
     except asyncio.CancelledError:
@@ -115,10 +117,10 @@ def _end(run: Run, result: RunResult) -> RunEnd:
     return RunEnd(run.id, result.stop, result.answer, error, result.totals, result.events)
 
 
-def _no_model(run: Run, history: Sequence[Event], error: str) -> RunEnd:
-    """The model is missing, its key is, or its name means nothing; the run can go on once that is mended."""
+def _not_begun(run: Run, history: Sequence[Event], stop: StopReason, error: str) -> RunEnd:
+    """What the run needs could not be opened; it can go on once that is mended."""
     totals = RunState(history).totals
-    return RunEnd(run.id, "model-error", "", error, totals, (_finished("model-error", error, totals),))
+    return RunEnd(run.id, stop, "", error, totals, (_finished(stop, error, totals),))
 
 
 def _invalid(run: Run, errors: int) -> RunEnd:
