@@ -6,6 +6,7 @@ import re
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")  # all that Markdown, LaTeX and icon names are made of
 LABEL_CHARACTERS = 80
+PREVIEW = 80  # lines
 
 
 def plain(text: str, limit: int = LABEL_CHARACTERS) -> str:
@@ -14,6 +15,13 @@ def plain(text: str, limit: int = LABEL_CHARACTERS) -> str:
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return _PUNCTUATION.sub(r"\\\g<0>", line)
+
+
+def beginning(text: str, lines: int = PREVIEW) -> str:
+    """The first lines of a long text, for reading, and how many more there are."""
+    found = text.splitlines()
+    more = [f"… and {len(found) - lines:,} more lines"] if len(found) > lines else []
+    return "\n".join(found[:lines] + more)
 
 
 def cut(text: str, limit: int) -> str:

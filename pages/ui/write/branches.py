@@ -33,13 +33,13 @@ def draw(shown: Draft, step: Step, at: At, onward: str) -> None:
 
 
 def _row(shown: Draft, step: Step, at: At, number: int, decision: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"branch-{number}"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key=f"branch-{number}"):
         key = fields.key_of(f"branch-key-{number}", at, step.branches[number].key)
         target = fields.key_of(f"branch-target-{number}", at, step.branches[number].target)
         if decision:
             st.text_input(
                 f"Answer of branch {number + 1}", step.branches[number].key, key=key, label_visibility="collapsed",
-                width=150, placeholder="answer", on_change=_rekey, args=(at, number, key),
+                width=120, placeholder="answer", on_change=_rekey, args=(at, number, key),
             )  # fmt: skip
         _target(shown, step.branches[number], at, number, target)
         if decision:

@@ -7,6 +7,7 @@ from difflib import unified_diff
 import streamlit as st
 
 from pages.ui import services
+from pages.ui.plain import beginning
 from pages.ui.write import draft
 from pages.ui.write.draft import Draft, Unsaved
 
@@ -31,9 +32,9 @@ def _conflict(shown: Draft, kept: Unsaved) -> None:
         st.button("Use theirs", key="conflict-theirs", on_click=draft.forget_unsaved)
         st.button("Keep mine as another workflow", key="conflict-both", on_click=_keep_both, args=(shown, kept.text))
     changes, mine, theirs = st.tabs(["What differs", "Mine", "Theirs"])
-    changes.code(difference(shown.record.text, kept.text), language="diff", wrap_lines=True)
-    mine.code(kept.text, language=None, wrap_lines=True)
-    theirs.code(shown.record.text, language=None, wrap_lines=True)
+    changes.code(beginning(difference(shown.record.text, kept.text)), language="diff", wrap_lines=True)
+    mine.code(beginning(kept.text), language=None, wrap_lines=True)
+    theirs.code(beginning(shown.record.text), language=None, wrap_lines=True)
 
 
 def _failure(kept: Unsaved) -> None:

@@ -12,6 +12,7 @@ from autoflow.lang import parse
 from autoflow.lang.export import to_dot, to_mermaid
 from autoflow.lang.extract import extract
 from autoflow.lang.jsonform import to_json
+from pages.ui.plain import beginning
 from pages.ui.write import draft
 from pages.ui.write.draft import Draft
 
@@ -71,7 +72,7 @@ def download_dialog(shown: Draft) -> None:
         "Download", text, file_name=f"{name}.{FORMATS[str(kind)]}", icon=":material/download:", type="primary",
         on_click="ignore",
     )  # fmt: skip
-    st.code(text, language=None, height=320)
+    st.code(beginning(text), language=None, wrap_lines=True)
 
 
 def _as(kind: str, shown: Draft) -> str:

@@ -19,8 +19,7 @@ def draw(shown: Draft, busy: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="write-header"):
         _name(shown)
         with st.container(width="stretch"):
-            found = plural(len(shown.diagnostics), "problem") if shown.diagnostics else "no problems"
-            _state(shown.id, shown.record.revision, _version_words(shown), "writing …" if busy else found)
+            _state(shown.id, shown.record.revision, _version_words(shown), "writing …" if busy else _standing(shown))
         _buttons(shown)
 
 
@@ -41,6 +40,12 @@ def _rename(workflow_id: str, key: str) -> None:
         services.store().rename_workflow(workflow_id, name)
     except AutoFlowError as error:
         draft.notice(str(error))
+
+
+def _standing(shown: Draft) -> str:
+    if not shown.record.text.strip():
+        return "no steps yet"
+    return plural(len(shown.diagnostics), "problem") if shown.diagnostics else "no problems"
 
 
 def _version_words(shown: Draft) -> str:

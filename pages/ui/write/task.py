@@ -80,12 +80,12 @@ def _generator(shown: Draft, busy: bool) -> None:
 def _how() -> tuple[int, str, tuple[int, int]]:
     """Drafts, whether they are held to the grammar, fewest and most steps."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        drafts = st.number_input("Drafts", 1, 4, 1, key="drafts", persist_state="session", width=100)
+        drafts = st.number_input("Drafts", 1, 4, 1, key="drafts", persist_state="session", width=120)
         held = st.selectbox(
-            "Grammar", list(CONSTRAINED), key="constrained", persist_state="session", width=100,
+            "Grammar", list(CONSTRAINED), key="constrained", persist_state="session", width=120,
             help="On: only lines that are CoRE can be decoded. Auto: on where the model's server can.",
         )  # fmt: skip
-        steps = st.slider("Steps", 2, 20, (3, 8), key="generate-steps", persist_state="session", width=150)
+    steps = st.slider("Steps, fewest and most", 2, 20, (3, 8), key="generate-steps", persist_state="session")
     return int(drafts), held, (int(steps[0]), int(steps[1]))
 
 

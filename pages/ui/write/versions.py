@@ -8,7 +8,7 @@ from autoflow.errors import AutoFlowError
 from autoflow.records import Version
 from pages.ui import services
 from pages.ui.format import ago
-from pages.ui.plain import cut
+from pages.ui.plain import beginning, cut
 from pages.ui.write import draft
 from pages.ui.write.conflict import difference
 from pages.ui.write.draft import Draft
@@ -34,11 +34,9 @@ def dialog(shown: Draft) -> None:
     number = st.selectbox("Version", numbers, format_func=lambda n: words(kept[numbers.index(n)]), key="version-shown")
     version = kept[numbers.index(number)]
     changes, text = st.tabs(["How the draft differs", "Its text"])
-    changes.code(
-        difference(version.text, shown.record.text, f"v{version.number}", "draft"), language="diff", wrap_lines=True,
-        height=320,
-    )  # fmt: skip
-    text.code(version.text, language=None, wrap_lines=True, height=320)
+    changed = difference(version.text, shown.record.text, f"v{version.number}", "draft")
+    changes.code(beginning(changed), language="diff", wrap_lines=True)
+    text.code(beginning(version.text), language=None, wrap_lines=True)
     same = version.text == shown.record.text
     if st.button(f"Make v{version.number} the draft", icon=":material/restore:", disabled=same, key="version-restore"):
         draft.save(shown.id, version.text)
@@ -54,7 +52,7 @@ def _refused(shown: Draft) -> None:
         number = st.selectbox(
             "Text", range(len(edits)), format_func=lambda i: f"typed {ago(edits[i].at)}", key="refused-shown"
         )
-        st.code(edits[number].added, language=None, wrap_lines=True, height=240)
+        st.code(beginning(edits[number].added), language=None, wrap_lines=True)
         if st.button("Make it the draft", key="refused-use"):
             draft.save(shown.id, edits[number].added)
             st.rerun()

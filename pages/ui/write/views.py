@@ -12,11 +12,11 @@ from pages.ui.write.draft import Draft
 
 
 def draw(shown: Draft) -> None:
-    count = len(shown.diagnostics)
-    names = ["Graph", "Text", plural(count, "problem").capitalize() if count else "Problems"]
+    count = len(shown.diagnostics) if shown.record.text.strip() else 0
+    found = plural(count, "problem") if count else "Problems"
     view = st.segmented_control(
         "View", ["Graph", "Text", "Problems"], key="view", bind="query-params", default="Graph", required=True,
-        label_visibility="collapsed", format_func=lambda v: names[2] if v == "Problems" else v,
+        label_visibility="collapsed", format_func=lambda v: found if v == "Problems" else v,
     )  # fmt: skip
     if view == "Graph":
         _graph(shown)
