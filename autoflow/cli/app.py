@@ -61,6 +61,13 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     output.start(arguments)
     try:
+        return _run(arguments)
+    except output.OutputLost as lost:
+        return output.close(lost)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
         result = app(args=arguments, prog_name="autoflow", standalone_mode=False)
         return result if isinstance(result, int) else output.FINE
     except AutoFlowError as error:
@@ -70,8 +77,8 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         output.note("Stopped.")
         return output.INTERRUPTED
-    except output.ReaderLeft:
-        return output.close_quietly()
+    except output.OutputLost:
+        raise
     except Exception as error:  # the last line of defence: a fault of ours, told as one
         output.report("InternalError", f"AutoFlow itself failed: {type(error).__name__}: {error}.", _logged())
         return output.FAILED

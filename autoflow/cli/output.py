@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 from autoflow.errors import AutoFlowError, ModelNotFound, NotFound, SettingsError, UnknownTool
@@ -35,8 +36,12 @@ def start(arguments: Sequence[str]) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-class ReaderLeft(Exception):
-    """Whoever read our output has closed it. Not an OSError, which typer would end the process on."""
+class OutputLost(Exception):
+    """A stream takes nothing more; no `reason` where its reader has left. Not an OSError: typer looks at those."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def write(text: str) -> None:
@@ -70,7 +75,9 @@ def _send(stream: TextIO, text: str) -> None:
             stream.write(text[start : start + PIECE])
             stream.flush()
     except BrokenPipeError as error:
-        raise ReaderLeft from error
+        raise OutputLost("") from error
+    except OSError as error:
+        raise OutputLost(error.strerror or str(error)) from error
 
 
 def colours(stream: TextIO) -> bool:
@@ -103,9 +110,13 @@ def report_error(error: AutoFlowError) -> int:
     return USAGE if isinstance(error, SettingsError | NotFound | ModelNotFound | UnknownTool) else FAILED
 
 
-def close_quietly() -> int:
-    """After the reader of our output has left: what is still buffered goes nowhere, instead of failing at exit."""
+def close(lost: OutputLost) -> int:
+    """Say why output was lost, nothing where its reader left; what is still buffered must not fail again at exit."""
+    if lost.reason:
+        with suppress(OSError):
+            sys.stderr.write(f"error: The output cannot be written: {lost.reason}.\n")
+            sys.stderr.flush()
     devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(devnull, stream.fileno())
-    return BROKEN_PIPE
+    return FAILED if lost.reason else BROKEN_PIPE

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from autoflow.store.base import Lease
 
 LEASE_S = 30.0
+STOP_S = 5.0  # what a run that must end at once gets to write its end
 POLL_S = 0.2  # how soon the trace shows what happened
 Positive = Annotated[int | None, typer.Option(min=1, show_default="no limit")]
 
@@ -134,10 +135,15 @@ async def _work(store: SqlStore, lease: Lease) -> None:
     trace = Trace(store, lease.job.id)
     work = asyncio.create_task(carry_out(JobContext(store, lease), handlers()["run"]))
     _cancel_on_signals(store, lease.job.id)
-    while not work.done():
-        await asyncio.wait([work], timeout=POLL_S)
-        await asyncio.to_thread(trace.show)
-    trace.show()
+    try:
+        while not work.done():
+            await asyncio.wait([work], timeout=POLL_S)
+            await asyncio.to_thread(trace.show)
+        trace.show()
+    except BaseException:  # nobody watches any more: the run ends as cancelled, and no worker takes it up
+        store.request(lease.job.id, "cancel")
+        await asyncio.wait([work], timeout=STOP_S)
+        raise
     await work
 
 
@@ -148,8 +154,8 @@ def _cancel_on_signals(store: SqlStore, job_id: str) -> None:
     def cancel() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-        output.note("Stopping; what was done is kept.")
         store.request(job_id, "cancel")
+        output.note("Stopping; what was done is kept.")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, cancel)

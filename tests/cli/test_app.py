@@ -32,6 +32,16 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     assert b"BrokenPipe" not in err
 
 
+@pytest.mark.parametrize("arguments", [["export", "FILE"], ["check", "--json", "FILE"], ["check", "--json", "missing"]])
+def test_output_that_cannot_be_written_is_a_sentence(good: Path, arguments: list[str]) -> None:
+    command = [*AUTOFLOW, *(str(good) if part == "FILE" else part for part in arguments)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: The output cannot be written: No space left on device.\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_output_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
     text = "Schritt é 😀:::terminal:::日本.:::\n"
     environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}

@@ -195,3 +195,18 @@ def test_ctrl_c_cancels_and_keeps_what_was_done(good: Path, script: Script, home
     assert told["stop"] == "cancelled"
     assert [step["step"] for step in told["steps"]] == ["Step 1"]
     assert open_store().list_jobs()[0].state == "cancelled"
+
+
+def test_a_run_that_nobody_watches_any_more_is_cancelled(good: Path, script: Script, home: Path) -> None:
+    model = script(READ, {**YES, "latency_s": 60})
+    command = [sys.executable, "-m", "autoflow.cli", "run", str(good), "--task", "x", "--model", model]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "AUTOFLOW_HOME": str(home)}
+    )
+    assert process.stderr is not None
+    process.stderr.readline()
+    process.stderr.close()
+    process.send_signal(signal.SIGINT)  # its words find no reader
+    assert process.wait(timeout=30) in (1, 141)
+    assert open_store().list_jobs()[0].state == "cancelled"
+    assert open_store().list_runs()[0].stop == "cancelled"
