@@ -57,8 +57,7 @@ def mark(mode: str) -> str:
     """What the results depend on besides the models: prompts, grammar, settings. Other marks are other experiments."""
     areas = ("generate", "interpret") if mode == "run" else ("generate",)
     parts = [f"{p.area}/{p.name}\n{p.text}" for p in list_prompts() if p.area in areas]
-    parts += [f"{SEED} {TEMPERATURE} {STEPS}", json.dumps(TASKS)]
-    parts += [str(ANSWER_TOKENS) if mode == "free" else core_grammar(*STEPS).gbnf]
+    parts += [core_grammar(*STEPS).gbnf, f"{SEED} {TEMPERATURE} {STEPS} {ANSWER_TOKENS}", json.dumps(TASKS)]
     parts += [POLICY.model_dump_json()] if mode == "run" else []
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
