@@ -44,6 +44,8 @@ screenshots: $(READY) ## Make the pictures of docs/ from the running app.
 
 docs: $(READY) ## Make the generated pages of docs/ anew.
 	@$(BIN)/python -m autoflow.lang.catalogue > docs/diagnostics.md
+	@$(BIN)/python -m autoflow.store.faults > docs/errors-storage.md
+	@for m in llm.faults llm.file_faults tools.faults; do $(BIN)/python -m tests.$$m; done
 
 clean: ## Remove .venv and caches (not your data).
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import streamlit as st
@@ -40,7 +40,7 @@ async def keep_worker() -> None:
     from autoflow.jobs.supervisor import ensure_worker
     from pages.ui.services import fetch_default_model
 
-    task = fetch_default_model
+    task: Callable[[], object] = fetch_default_model
     while True:
         with contextlib.suppress(Exception):  # a broken data folder is told by the pages; try again later
             await asyncio.to_thread(task)

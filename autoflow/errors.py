@@ -81,7 +81,7 @@ class ModelRequestError(ModelError):
 
 
 class ToolsUnsupported(ModelRequestError):
-    """The model takes no tools natively; ask again without `Options.tools`. `capabilities.tools` is False from now on."""
+    """The model takes no tools natively: ask again without `Options.tools`. `capabilities.tools` is False by then."""
 
 
 class ModelReplyError(ModelError):

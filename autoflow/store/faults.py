@@ -1,6 +1,6 @@
 """What can be wrong with a database, as one table: how it is known, and the sentence a person gets.
 
-The documentation (`docs/_errors_storage.md`) is made from this table by `as_markdown`; a test keeps the two in step.
+The documentation (`docs/errors-storage.md`) is made from this table by `as_markdown`; a test keeps the two in step.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from typing import Literal
 
 import streamlit as st
 
-from autoflow.records import Job
+from autoflow.records import Job, JobState
 from pages.ui import services
 from pages.ui.format import duration, progress_words
 
-UNDER_WAY = ("queued", "running", "pausing", "paused", "cancelling")
+UNDER_WAY: tuple[JobState, ...] = ("queued", "running", "pausing", "paused", "cancelling")
 SHOWN = 6
 REFRESH_S = 2.0
 Want = Literal["pause", "cancel", "resume"]

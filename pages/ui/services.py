@@ -97,17 +97,17 @@ def request_job(job_id: str, want: Literal["pause", "cancel", "resume"]) -> None
         ensure_worker()
 
 
-def download_model(name: str) -> Job:
+def download_model(name: str) -> None:
     """Get a model of the catalogue in the background; one download a model, however often it is asked for."""
-    return submit("download", {"model": name}, title=f"Download {name}", subject_id=name, unique=True)
+    submit("download", {"model": name}, title=f"Download {name}", subject_id=name, unique=True)
 
 
 def fetch_default_model() -> None:
-    """Begin the download of the default model where it is missing, unless a person stopped it before."""
+    """At the app's start: a fresh worker, and the default model where it is missing and no person stopped it."""
     from autoflow.jobs.supervisor import ensure_worker
     from autoflow.llm.catalogue import local_path
 
-    ensure_worker()
+    ensure_worker(renew=True)  # a worker of an earlier start may have other keys
     kind, _, name = default_model().partition(":")
     if kind != "embedded" or settings().offline or local_path(name):
         return

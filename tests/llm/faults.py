@@ -26,7 +26,7 @@ from tests.llm.endpoint_faults import FAULTS, Fault
 from tests.llm.local_faults import LOCAL, local_row
 from tests.llm.server import Request, Server, says
 
-TABLE = Path(__file__).parents[2] / "docs" / "_errors_models.md"
+TABLE = Path(__file__).parents[2] / "docs" / "errors-models.md"
 
 
 @dataclass

@@ -29,7 +29,7 @@ from autoflow.settings import settings
 from tests.llm.fake_hub import Hub, running_hub
 from tests.llm.model_files import gguf, wheel
 
-TABLE = Path(__file__).parents[2] / "docs" / "_errors_files.md"
+TABLE = Path(__file__).parents[2] / "docs" / "errors-files.md"
 DATA = bytes(range(256)) * 4096  # 1 MiB
 HUB_PATH = "me/repo/resolve/main/model.bin"
 

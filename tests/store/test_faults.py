@@ -51,9 +51,9 @@ def told(error: AutoFlowError, *parts: str) -> None:
 
 
 def test_documentation_is_made_from_the_table() -> None:
-    page = Path(__file__).parents[2] / "docs/_errors_storage.md"
+    page = Path(__file__).parents[2] / "docs/errors-storage.md"
     assert page.read_text("utf-8") == as_markdown(), (
-        "write it anew: python -m autoflow.store.faults > docs/_errors_storage.md"
+        "write it anew: python -m autoflow.store.faults > docs/errors-storage.md"
     )
 
 

@@ -22,7 +22,7 @@ from autoflow.tools.mcp_client import McpConnection
 from autoflow.tools.mcp_file import McpServer, add_server, list_servers
 from tests.interpret.fakes import FORK, LINE, Reply, calls, flow, run, said
 
-TABLE = Path(__file__).parents[2] / "docs" / "_errors_tools.md"
+TABLE = Path(__file__).parents[2] / "docs" / "errors-tools.md"
 SERVER = str(Path(__file__).parent / "mcp_server.py")
 ONE = flow("Sum|terminal|Add the numbers.")
 

@@ -20,12 +20,15 @@ def test_button(model: str) -> None:
         icon=":material/bolt:",
         key=f"test-{model}",
         disabled=busy,
-        on_click=services.submit,
-        args=("test-model", {"model": model}),
-        kwargs={"title": f"Test {model}", "subject_id": model, "unique": True},
+        on_click=_begin,
+        args=(model,),
     )
     if jobs:
         _result(jobs[0])
+
+
+def _begin(model: str) -> None:
+    services.submit("test-model", {"model": model}, title=f"Test {model}", subject_id=model, unique=True)
 
 
 def _result(job: Job) -> None:

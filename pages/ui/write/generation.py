@@ -11,17 +11,17 @@ import streamlit as st
 from autoflow.errors import AutoFlowError, NotFound
 from autoflow.jobs.payloads import GeneratePayload
 from autoflow.lang.diagnostics import Diagnostic
-from autoflow.records import Job, JobState
+from autoflow.records import Job
 from pages.ui import services
 from pages.ui.components.steps import step_cards
 from pages.ui.components.thumbnail import thumbnail
 from pages.ui.format import duration, plural
+from pages.ui.jobstrip import UNDER_WAY
 from pages.ui.plain import cut
 from pages.ui.write import draft
 from pages.ui.write.draft import Draft
 
 REFRESH_S = 0.5
-UNDER_WAY: tuple[JobState, ...] = ("queued", "running", "pausing", "paused", "cancelling")
 # What can be said of a line before the lines after it are there.
 LOCAL = frozenset(
     ("missing-field", "missing-branches", "unknown-type", "empty-name", "empty-instruction", "duplicate-name",
@@ -108,6 +108,7 @@ def _progress(job: Job) -> str:
     took = duration(max(0.0, time.time() - (job.started_at or job.created_at)))
     many = f"{job.done:g} of {job.total:g} drafts" if job.total and job.total > 1 else ""
     word = {"queued": "waiting for the worker", "cancelling": "stopping"}.get(job.state, job.message)
+    word = str(job.live.get("status") or word)
     return " · ".join(
         filter(None, (str(job.payload["model"]), took, plural(steps, "step") if steps else "", many, word))
     )

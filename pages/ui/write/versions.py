@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from autoflow.errors import AutoFlowError
+from autoflow.lang import parse
+from autoflow.lang.diff import diff, render
 from autoflow.records import Version
 from pages.ui import services
 from pages.ui.format import ago
@@ -33,14 +35,21 @@ def dialog(shown: Draft) -> None:
     numbers = [v.number for v in kept]
     number = st.selectbox("Version", numbers, format_func=lambda n: words(kept[numbers.index(n)]), key="version-shown")
     version = kept[numbers.index(number)]
-    changes, text = st.tabs(["How the draft differs", "Its text"])
+    steps, lines, text = st.tabs(["How the draft differs, step by step", "Line by line", "Its text"])
+    steps.code(beginning(_by_step(version.text, shown.record.text)), language=None, wrap_lines=True)
     changed = difference(version.text, shown.record.text, f"v{version.number}", "draft")
-    changes.code(beginning(changed), language="diff", wrap_lines=True)
+    lines.code(beginning(changed), language="diff", wrap_lines=True)
     text.code(beginning(version.text), language=None, wrap_lines=True)
     same = version.text == shown.record.text
     if st.button(f"Make v{version.number} the draft", icon=":material/restore:", disabled=same, key="version-restore"):
         draft.save(shown.id, version.text)
         st.rerun()
+
+
+def _by_step(old: str, new: str) -> str:
+    """Steps added, removed, renamed, moved, and changed field by field."""
+    found = diff(parse(old).workflow, parse(new).workflow)
+    return "No step differs." if found.empty else render(found)
 
 
 def _refused(shown: Draft) -> None:
