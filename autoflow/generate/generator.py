@@ -86,9 +86,8 @@ async def generate(
     """
     if not 2 <= min_steps <= max_steps:
         raise SettingsError(f"`2 <= min_steps <= max_steps` must hold, but got {min_steps=}, {max_steps=}.")
-    asked = first_messages(objective, inputs, tools, min_steps, max_steps)
+    messages = asked = first_messages(objective, inputs, tools, min_steps, max_steps)
     work = _Work(_constraint(llm, constrained, min_steps, max_steps), on_text)
-    messages = asked
     for round_ in range(REPAIR_ROUNDS + 1):
         options = Options(
             temperature=temperature,
