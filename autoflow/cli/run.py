@@ -43,7 +43,9 @@ def run(
     max_steps: Annotated[int, typer.Option(min=1, help="Steps visited.")] = 50,
     max_calls: Positive = None,
     max_tokens: Positive = None,
-    max_cost: Annotated[float | None, typer.Option(min=0, help="US dollars.", show_default="no limit")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", "--max-usd", min=0, help="US dollars.", show_default="no limit")
+    ] = None,
     max_time: Annotated[float | None, typer.Option(help="Seconds.", show_default="no limit")] = None,
     max_tool_errors: Annotated[int, typer.Option(min=0, help="A step.")] = 2,
     tool_timeout: Annotated[float, typer.Option(help="Seconds.")] = 60.0,
