@@ -1,0 +1,106 @@
+"""Make the pictures of the documentation from the running app: each page light, dark and narrow.
+
+The run on show is the worked example of the refund mail, answered from a recording of the default model
+(`scripts/record.py` makes it), so that the pictures need no model and come out the same everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+from autoflow.examples import get_example  # noqa: E402
+from autoflow.records import Connection, RunPolicy  # noqa: E402
+from autoflow.store import SqlStore, open_store  # noqa: E402
+from scripts.appserver import CHROMIUM_ARGUMENTS, AppServer, clean_environment, free_port  # noqa: E402
+from scripts.browser import find_or_get  # noqa: E402
+
+IMAGES = ROOT / "docs" / "images"
+EXAMPLE = "refund-mail"
+RECORDED = "recorded-qwen2.5-coder-1.5b"
+LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("light", 420)}
+RUN_PATIENCE_S = 60
+SETTLE_MS = 1500  # fonts and the graph
+
+
+def seed(store: SqlStore) -> dict[str, str]:
+    """Work to show; returns the path of each page."""
+    example = get_example(EXAMPLE)
+    task = store.add_task(example.objective, example.inputs, example.tools)
+    workflow = store.create_workflow(example.title, example.text, task=task, origin="example")
+    recording = ROOT / "assets" / "recordings" / f"{EXAMPLE}.jsonl"
+    store.save_connection(Connection(name=RECORDED, kind="replay", path=str(recording), created_at=time.time()))
+    run = store.create_run(
+        text=example.text, task=task, model=RECORDED, policy=RunPolicy(), workflow_id=workflow.id, version=1
+    )
+    store.submit("run", {"run_id": run.id}, title=f"Run {example.title} v1", subject_id=run.id)
+    return {
+        "home": "/",
+        "write": f"/write?workflow={workflow.id}&step=2",
+        "run": f"/run?run={run.id}",
+        "models": "/models",
+    }
+
+
+def wait_for_run(store: SqlStore) -> None:
+    """Raises SystemExit where the recording does not fit the prompts any more."""
+    deadline = time.monotonic() + RUN_PATIENCE_S
+    while (run := store.list_runs(limit=1)[0]).stop is None:
+        if time.monotonic() > deadline:
+            raise SystemExit("The run on show did not end; see the logs of the worker.")
+        time.sleep(0.2)
+    if run.stop != "terminal":
+        raise SystemExit(
+            f"The recording does not fit any more ({run.error}). Make it anew: python scripts/record.py {EXAMPLE}"
+        )
+
+
+def settle(page: Page) -> None:
+    page.get_by_test_id("stMain").wait_for()
+    page.locator('[data-test-script-state="notRunning"]').first.wait_for(timeout=60_000)
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def shoot(browser: Browser, url: str, paths: dict[str, str]) -> None:
+    for look, (theme, width) in LOOKS.items():
+        context = browser.new_context(
+            color_scheme="dark" if theme == "dark" else "light", viewport={"width": width, "height": 900}
+        )
+        page = context.new_page()
+        for name, path in paths.items():
+            page.goto(url + path)
+            settle(page)
+            page.screenshot(path=IMAGES / f"{name}-{look}.png")
+            print(f"docs/images/{name}-{look}.png", flush=True)
+        context.close()
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    models = os.environ.get("AUTOFLOW_TEST_MODELS", str(ROOT / ".cache" / "models"))
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        store = open_store(f"sqlite:///{home / 'autoflow.db'}")
+        paths = seed(store)
+        env = clean_environment(home, AUTOFLOW_OFFLINE="1", AUTOFLOW_MODELS_DIR=models)
+        server = AppServer(home, free_port(), env)
+        browser = playwright.chromium.launch(executable_path=find_or_get(), args=list(CHROMIUM_ARGUMENTS))
+        try:
+            server.start()
+            wait_for_run(store)
+            shoot(browser, server.url, paths)
+        finally:
+            browser.close()
+            server.stop_all()
+
+
+if __name__ == "__main__":
+    main()
