@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")  # all that Markdown, LaTeX and icon names are made of
+_LINK = re.compile(r"https?:|www|@", re.IGNORECASE)  # addresses turn into links by themselves, escaped or not
+_JOINER = "\u2060"  # takes no room, and ends an address
 LABEL_CHARACTERS = 80
 PREVIEW = 80  # lines
 
@@ -14,7 +16,7 @@ def plain(text: str, limit: int = LABEL_CHARACTERS) -> str:
     line = " ".join(text.split())
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
-    return _PUNCTUATION.sub(r"\\\g<0>", line)
+    return _PUNCTUATION.sub(r"\\\g<0>", _LINK.sub(lambda found: found.group() + _JOINER, line))
 
 
 def beginning(text: str, lines: int = PREVIEW) -> str:

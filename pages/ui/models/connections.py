@@ -13,7 +13,7 @@ from autoflow.records import Connection
 from autoflow.settings import save_secret, secret
 from pages.ui import services
 from pages.ui.models.testing import test_button
-from pages.ui.plain import plain
+from pages.ui.plain import cut
 
 # name -> address, variable of the key (None: the server asks for none)
 PRESETS: dict[str, tuple[str, str | None]] = {
@@ -47,8 +47,8 @@ def _card(connection: Connection) -> None:
         with head, st.container(gap="xsmall"):
             st.text(name)
             where = connection.base_url or connection.path or ""
-            st.caption(plain(f"{connection.model or connection.name} at {where}", 200))
-            st.caption(_key_words(connection))
+            st.text(cut(f"{connection.model or connection.name} at {where}", 200))
+            st.text(_key_words(connection))
         with action:
             test_button(name)
             with st.popover("Remove", type="tertiary"):
@@ -60,7 +60,7 @@ def _key_words(connection: Connection) -> str:
     if not connection.key_env:
         return "needs no key"
     found = secret(connection.key_env) is not None
-    return f"key in `{connection.key_env}`: {'found' if found else 'missing'}"
+    return f"key in {connection.key_env}: {'found' if found else 'missing'}"
 
 
 def _remove(name: str) -> None:
@@ -69,7 +69,7 @@ def _remove(name: str) -> None:
 
 
 def _form() -> None:
-    st.subheader("Add a connection")
+    st.header("Add a connection")
     preset = st.segmented_control("Kind of server", list(PRESETS), default="OpenAI", key="preset") or "OpenAI"
     address, variable = PRESETS[preset]
     saves = st.session_state.setdefault("connections-saved", 0)  # a saved form is replaced by a fresh one: no key stays

@@ -41,7 +41,7 @@ def _card(entry: Entry, job: Job | None) -> None:
         with head, st.container(gap="xsmall"):
             st.text(entry.title or entry.name)
             name = f"embedded:{entry.name}" if entry.kind == "chat" else entry.name
-            st.caption(f"`{name}` · {size(entry.size)} · licence {entry.licence}")
+            st.text(f"{name} · {size(entry.size)} · licence {entry.licence}")
             if entry.good_for:
                 st.caption(plain(entry.good_for, 300))
         with action:
@@ -94,7 +94,7 @@ def _remove(name: str) -> None:
 
 def _own_file() -> None:
     with st.form("own-file", border=True):
-        st.subheader("A GGUF file of yours")
+        st.header("A GGUF file of yours")
         path = st.text_input("Path on this machine", placeholder="/home/me/models/mistral-7b.Q4_K_M.gguf")
         name = st.text_input("Name", placeholder="mistral-7b")
         if st.form_submit_button("Add the file", icon=":material/add:"):
@@ -105,7 +105,7 @@ def _own_file() -> None:
 
 def _hub_file() -> None:
     with st.form("hub-file", border=True):
-        st.subheader("A GGUF file of the hub")
+        st.header("A GGUF file of the hub")
         repo = st.text_input("Repository", placeholder="Qwen/Qwen2.5-7B-Instruct-GGUF")
         file = st.text_input("File", placeholder="qwen2.5-7b-instruct-q4_k_m.gguf")
         name = st.text_input("Name", placeholder="qwen2.5-7b")

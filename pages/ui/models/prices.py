@@ -38,4 +38,4 @@ def draw() -> None:
         column_config={"prompt": dollars, "prompt, cached": dollars, "completion": dollars},
     )
     st.text(f"Your own prices go into {settings().prices_file}; they overrule these, by the model's name:")
-    st.code('{"my-model": {"input": 1.0, "output": 2.0, "source": "my contract", "date": "2026-11-01"}}', "json")
+    st.code('{"my-model": {"input": 1.0, "output": 2.0, "source": "my contract", "date": "2026-11-01"}}', None)

@@ -15,7 +15,7 @@ def draw(workflow_id: str, current: Run | None) -> None:
     runs = [r for r in services.store().list_runs(workflow_id, limit=SHOWN + 1) if not current or r.id != current.id]
     if not runs:
         return
-    st.subheader("Earlier runs")
+    st.header("Earlier runs")
     for run in runs[:SHOWN]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"earlier-{run.id}"):
             st.page_link(
