@@ -28,7 +28,7 @@ def draw() -> None:
     for job in jobs[:SHOWN]:
         _row(job)
     if len(jobs) > SHOWN:
-        st.caption("and more: `autoflow jobs list`")
+        st.caption("and more: autoflow jobs list")
 
 
 def _row(job: Job) -> None:

@@ -36,7 +36,7 @@ def listed(shown: Draft) -> None:
     for number, diagnostic in enumerate(found[:SHOWN]):
         row(shown, diagnostic, f"all-{number}")
     if len(found) > SHOWN:
-        st.caption(f"and {len(found) - SHOWN:,} more; `autoflow check` lists them all")
+        st.caption(f"and {len(found) - SHOWN:,} more; autoflow check lists them all")
 
 
 def of_step(shown: Draft, found: Sequence[Diagnostic]) -> None:
