@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -100,5 +101,7 @@ def _usage(error: ClickException) -> int:
     if output.wants_json():
         output.report("UsageError", error.format_message())
     else:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        output.tell(told.getvalue())
     return output.USAGE

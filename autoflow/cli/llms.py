@@ -34,7 +34,7 @@ def open_model(given: str | None) -> LLM:
 
 def _status(text: str) -> None:
     """What a local model is waited for, on a line that the next one overwrites."""
-    output.tell(f"\r\x1b[K{text}")
+    output.retell(text)
 
 
 def check_model(given: str | None) -> str:

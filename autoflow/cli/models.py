@@ -158,7 +158,7 @@ class _Bar:
         told = f"{share:4.0%} of {progress.total / 1e6:,.0f} MB  {progress.message}"
         if sys.stderr.isatty():
             filled = round(BAR * share)
-            output.tell(f"\r\x1b[K[{'#' * filled}{'.' * (BAR - filled)}] {told[:80]}")
+            output.retell(f"[{'#' * filled}{'.' * (BAR - filled)}] {told[:80]}")
         elif int(share * 10) > self._tenth:
             self._tenth = int(share * 10)
             output.note(told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +16,10 @@ from autoflow.errors import AutoFlowError, ModelNotFound, NotFound, SettingsErro
 FINE, FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 PIECE = 32_768  # characters written at a time
 _COLOURS = {"error": "31;1", "warning": "33;1", "information": "36;1", "hint": "36", "good": "32", "quiet": "2"}
+# What steers a terminal or turns the order of letters round. Our own colours, matched first, may pass.
+_STEERS = re.compile(
+    "(\x1b\\[(?:[0-2]|1;3[1-6]|3[1-6](?:;1)?)m)|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 class _State:
@@ -44,9 +49,9 @@ class OutputLost(Exception):
         self.reason = reason
 
 
-def write(text: str) -> None:
-    """A result, on standard output, exactly as it is."""
-    _send(sys.stdout, text)
+def write(text: str, *, coloured: bool = False) -> None:
+    """A result, on standard output; exactly as it is, but on a terminal harmless. `coloured`: it bears our colours."""
+    _send(sys.stdout, harmless(text, coloured) if sys.stdout.isatty() else text)
 
 
 def say(text: str) -> None:
@@ -65,8 +70,27 @@ def note(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Text for the person who watches, exactly as it is."""
-    _send(sys.stderr, text)
+    """Text for the person who watches, with nothing in it that steers the terminal but our colours."""
+    _send(sys.stderr, harmless(text, coloured=True))
+
+
+def retell(text: str) -> None:
+    """A line that takes the place of the one before, where that was told by this function too."""
+    _send(sys.stderr, "\r\x1b[K")
+    tell(text)
+
+
+def harmless(text: str, coloured: bool = False) -> str:
+    """`text` as a terminal can show it: control characters and overrides of direction as `\\u001b`.
+
+    Files, servers and models wrote much of what is printed; none of it may move the cursor or hide a word. The escape
+    is that of JSON, so that JSON stays JSON.
+    """
+
+    def shown(found: re.Match[str]) -> str:
+        return found[0] if coloured and found[1] else f"\\u{ord(found[0][0]):04x}{found[0][1:]}"
+
+    return _STEERS.sub(shown, text)
 
 
 def _send(stream: TextIO, text: str) -> None:

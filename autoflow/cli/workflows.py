@@ -43,7 +43,7 @@ def check(file: File, json_: Json = False) -> int:
         return _code(result)
     from autoflow.lang import render
 
-    output.write(render(result, _shown(file), output.colours(sys.stdout)))
+    output.write(render(result, _shown(file), output.colours(sys.stdout)), coloured=True)
     output.note(_summary(file, result))
     return _code(result)
 

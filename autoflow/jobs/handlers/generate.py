@@ -41,12 +41,11 @@ async def handle(context: JobContext) -> Json:
 
 async def _task(context: JobContext, asked: GeneratePayload) -> Task:
     """Raises JobError: there is nothing to write a workflow for."""
-    if asked.task is not None:
-        return asked.task
-    if asked.workflow_id is not None:
+    task = asked.task
+    if task is None and asked.workflow_id is not None:
         task = (await asyncio.to_thread(context.store.get_workflow, asked.workflow_id)).task
-        if task is not None:
-            return task
+    if task is not None and task.objective.strip():
+        return task
     raise JobError("There is no task to write a workflow for.", "Say what should get done, then generate again.")
 
 
