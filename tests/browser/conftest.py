@@ -26,8 +26,9 @@ def server(tmp_path_factory: pytest.TempPathFactory, server_env: dict[str, str])
     running.stop_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One a module: while Playwright is open, its event loop keeps others in this thread from running."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=find_or_get(), args=list(CHROMIUM_ARGUMENTS))
         yield chromium
