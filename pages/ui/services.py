@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from autoflow.errors import AutoFlowError, NotFound
+from autoflow.errors import AutoFlowError, NotFound, SettingsError
 from autoflow.records import Connection, Job, JobKind, Run, is_id
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
@@ -65,9 +65,13 @@ def connection_model(connection: Connection) -> str:
 @st.cache_data(ttl=3, show_spinner=False)
 def model_names() -> list[str]:
     """Every model that can be chosen now or after a download, the default first."""
-    from autoflow.llm.catalogue import catalogue
+    from autoflow.llm.catalogue import catalogue, shipped
 
-    embedded = [f"embedded:{entry.name}" for entry in catalogue().entries if entry.kind == "chat"]
+    try:
+        known = catalogue().entries
+    except SettingsError:  # the list of own models is damaged: the page Models says so, the others go on without
+        known = shipped()
+    embedded = [f"embedded:{entry.name}" for entry in known if entry.kind == "chat"]
     saved = [connection_model(c) for c in store().list_connections()]
     return sorted({default_model(), *embedded, *saved}, key=lambda name: (name != default_model(), name))
 
@@ -78,6 +82,16 @@ def show_fault(error: Exception) -> None:
         st.markdown(":material/bug_report: **Something in AutoFlow failed**")
         st.text(f"{type(error).__name__}: {error}")
         st.text("Your work is saved. Load the page again; if this stays, the app's own output holds the whole story.")
+
+
+def tell(error: Exception) -> bool:
+    """Words for what a callback or a fragment raised; the app's `on_script_error`. True: Streamlit need not tell it."""
+    if isinstance(error, AutoFlowError):
+        show_error(error)
+        st.caption("Load the page again to go on.")
+    else:
+        show_fault(error)
+    return True
 
 
 def show_error(error: AutoFlowError) -> None:

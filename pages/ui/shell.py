@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
+from streamlit.errors import FragmentHandledException
 
 ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # `pages.ui` is imported from the repository, not from an installed package
@@ -36,10 +38,12 @@ def main() -> None:
         services.show_error(error)
         st.button("Try again", icon=":material/refresh:")
         return
-    with st.sidebar:
+    with st.sidebar, suppress(FragmentHandledException):
         jobstrip.draw()
     try:
         page.run()
+    except FragmentHandledException:  # a part of the page failed, and was told where it stands: see `services.tell`
+        return
     except AutoFlowError as error:
         services.show_error(error)
     except Exception as error:  # a fault of ours: told in words here, whole in the log

@@ -20,6 +20,7 @@ from pages.ui.run.forking import fork_from, go_on
 from pages.ui.run.rows import row
 
 REFRESH_S = 0.5
+ANSWER_HEIGHT = 260  # pixels; a longer answer scrolls
 WORKER_PATIENCE_S = 10.0  # a queued run that waits longer is told why
 
 
@@ -45,12 +46,21 @@ def _view(run_id: str, policy: RunPolicy) -> None:
     now = _live_events(job, events)
     steps = views([*events, *now])
     _state_line(run, job, steps, policy)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([11, 9], gap="medium")
     with left:
         _trace(run, job, steps, policy)
     with right:
-        _graph(parse(run.text).workflow, steps, running=_under_way(run, job))
         _totals(run, steps)
+        if run.answer:
+            st.caption("Answer")
+            st.code(
+                run.answer, language=None, wrap_lines=True, height=ANSWER_HEIGHT if _is_long(run.answer) else "content"
+            )
+        _graph(parse(run.text).workflow, steps, running=_under_way(run, job))
+
+
+def _is_long(answer: str) -> bool:
+    return len(answer) > 500 or answer.count("\n") > 9
 
 
 def _live_events(job: Job | None, events: list[Event]) -> list[Event]:
@@ -76,9 +86,6 @@ def _state_line(run: Run, job: Job | None, steps: list[StepView], policy: RunPol
         st.text(run.error)
     if job and job.state == "failed":
         st.text(job.error)
-    if run.answer:
-        st.caption("Answer")
-        st.code(run.answer, language=None, wrap_lines=True)
 
 
 def _buttons(run: Run, job: Job | None, policy: RunPolicy) -> None:

@@ -39,8 +39,10 @@ def draw(workflow: WorkflowRecord, run: Run | None) -> RunPolicy:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _pick_workflow(workflow)
         number = _pick_version(workflow)
-        model = st.selectbox("Interpreter", services.model_names(), key="interpreter", persist_state="session")
-        memory = st.selectbox("Memory", list(MEMORY), format_func=str, key="memory", help=_memory_help())
+        model = st.selectbox(
+            "Interpreter", services.model_names(), key="interpreter", persist_state="session", width=225
+        )
+        memory = st.selectbox("Memory", list(MEMORY), key="memory", help=_memory_help(), width=130)
         policy = _limits(memory)
         start = st.container(width="content")  # the button stands beside its settings, and reads the task below
     text = workflow.text if number is None else services.store().get_version(workflow.id, number).text
@@ -77,7 +79,7 @@ def _pick_version(workflow: WorkflowRecord) -> int | None:
         "Version",
         choices,
         format_func=lambda n: "draft" if n is None else f"v{n}",
-        width=110,
+        width=90,
         key=f"version-{workflow.id}",
     )
 
