@@ -48,6 +48,13 @@ async def keep_worker() -> None:
         await asyncio.sleep(WORKER_CHECK_S)
 
 
+def told(error: Exception) -> bool:
+    """What a page did not catch itself: the shell does, but for callbacks and for fragments that are drawn anew."""
+    from pages.ui.services import tell
+
+    return tell(error)
+
+
 @contextlib.asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     keeper = asyncio.create_task(keep_worker())
@@ -64,4 +71,5 @@ app = st.App(
     lifespan=lifespan,
     routes=[Route("/health", health)],
     middleware=[Middleware(SecurityHeaders)],
+    on_script_error=told,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoflow.errors import SettingsError
@@ -31,11 +31,12 @@ class Prompt:
     path: Path  # where the text came from
     replacement: Path  # where a user puts a file of their own
     placeholders: tuple[str, ...]  # those that the text uses, in order of first use
+    fault: str = ""  # why the user's file cannot be read; only in `list_prompts`, `text` is then the shipped one
 
     @property
     def replaced(self) -> bool:
         """The user's own file is in force, not the shipped one."""
-        return self.path == self.replacement
+        return self.path == self.replacement or bool(self.fault)
 
 
 def load(area: str, name: str) -> Prompt:
@@ -46,15 +47,21 @@ def load(area: str, name: str) -> Prompt:
     shipped = _shipped(area, name)
     replacement = settings().prompts_dir / area / f"{name}.md"
     path = replacement if os.path.exists(replacement) else shipped  # unlike Path.exists, never raises
-    text = _read(path)
-    placeholders = tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
-    return Prompt(area, name, text, path, replacement, placeholders)
+    return _prompt(area, name, path, replacement)
 
 
 def list_prompts() -> list[Prompt]:
-    """Every prompt there is, by area and name."""
+    """Every prompt there is, by area and name, for people who read and replace them."""
     files = [(area, file.stem) for area in AREAS for file in sorted((_HERE / area / "prompts").glob("*.md"))]
-    return [load(area, name) for area, name in files]
+    return [_listed(area, name) for area, name in files]
+
+
+def _listed(area: str, name: str) -> Prompt:
+    try:
+        return load(area, name)
+    except SettingsError as error:
+        replacement = settings().prompts_dir / area / f"{name}.md"
+        return replace(_prompt(area, name, _shipped(area, name), replacement), fault=str(error))
 
 
 def fill(prompt: Prompt, **values: str) -> str:
@@ -72,6 +79,11 @@ def fill(prompt: Prompt, **values: str) -> str:
                 f"It may use {known}.",
             )
     return _PLACEHOLDER.sub(lambda found: values[found[1]], prompt.text).strip()
+
+
+def _prompt(area: str, name: str, path: Path, replacement: Path) -> Prompt:
+    text = _read(path)
+    return Prompt(area, name, text, path, replacement, tuple(dict.fromkeys(_PLACEHOLDER.findall(text))))
 
 
 def _shipped(area: str, name: str) -> Path:

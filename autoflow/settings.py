@@ -127,7 +127,7 @@ def secret(name: str) -> str | None:
         value = tomllib.loads(path.read_text("utf-8")).get(name)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
             f"The secrets file {path} cannot be read: {error}.", 'Its lines are NAME = "value".'
         ) from error
@@ -152,7 +152,7 @@ def save_secret(name: str, value: str) -> Path:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.writelines(lines)
         fresh.replace(path)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
             f"The key cannot be kept in {path}: {error}.", "Set it in the environment instead."
         ) from error

@@ -56,16 +56,18 @@ class Catalogue:
 
 def catalogue() -> Catalogue:
     """The shipped models and the user's own, read anew every time. Raises SettingsError: models.json is damaged."""
-    return Catalogue(_shipped() + tuple(own_entries().values()))
+    return Catalogue(shipped() + tuple(own_entries().values()))
 
 
 def local_path(name: str) -> Path | None:
     """Where a model lies; None where it is not on this machine. Raises ModelNotFound: no such name."""
-    return catalogue().find(name).local_path()
+    entry = next((entry for entry in shipped() if entry.name == name), None)  # whatever became of the user's list
+    return (entry or catalogue().find(name)).local_path()
 
 
 @lru_cache(maxsize=1)
-def _shipped() -> tuple[Entry, ...]:
+def shipped() -> tuple[Entry, ...]:
+    """The models that come with AutoFlow."""
     listed = json.loads(SHIPPED.read_text("utf-8"))["models"]
     return tuple(Entry(**entry, shipped=True) for entry in listed)
 
@@ -81,7 +83,7 @@ def own_entries() -> Mapping[str, Entry]:
         entries = [Entry.model_validate(entry) for entry in listed]
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise SettingsError(
             f"The list of your own models {own_file()} cannot be read: {_first_line(error)}.",
             "Mend it, or move it away and add the models again.",

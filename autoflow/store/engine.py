@@ -7,6 +7,7 @@ outlives the crash of any process; a power cut may cost the last transactions, n
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ class Database:
         self.name = str(self.url.database) if self.is_sqlite else self.url.render_as_string(hide_password=True)
         self._engine = _sqlite_engine(self.url, patience_s) if self.is_sqlite else _postgres_engine(self.url)
         self._writer = self._engine.execution_options(writes=True)
+        self._file: tuple[int, int] | None = None  # device and number of SQLite's file, once it is there
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -55,8 +57,26 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
 
+    def _look_at_the_file(self) -> None:
+        """SQLite goes on writing into a file that was deleted or moved away: all of it would be lost unnoticed.
+
+        Raises StorageUnavailable.
+        """
+        if not self.is_sqlite:
+            return
+        try:
+            found = os.stat(self.name)
+            mark = found.st_dev, found.st_ino
+        except OSError:
+            mark = None
+        if self._file is None:
+            self._file = mark
+        elif mark != self._file:
+            raise fault("gone", self.name)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        self._look_at_the_file()
         try:
             yield
         except (sa.exc.DBAPIError, sqlite3.Error) as error:  # the latter from the set-up of a connection

@@ -69,6 +69,12 @@ FAULTS: dict[str, Fault] = {
         "Look whether it is a file that you may read and write, in such a folder; or set AUTOFLOW_HOME to your own.",
         frozenset({14, 23}),
     ),
+    "gone": Fault(
+        "the file is moved, removed or replaced while AutoFlow runs",
+        StorageUnavailable,
+        "The database {name} was moved, removed or replaced while AutoFlow ran.",
+        "Put it back where it was, or start AutoFlow again to begin with what is there now; this change was not saved.",
+    ),
     "damaged": Fault(
         "the file is no database, or is damaged",
         StorageUnavailable,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
 from autoflow.store import SqlStore
 from pages.ui import services
@@ -20,11 +22,23 @@ PATIENCE_S = 30
 def fresh_caches(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test opens its own store, and starts no process."""
     monkeypatch.setattr("autoflow.jobs.supervisor.ensure_worker", lambda **_: True)
+    _tell_errors_as_the_app(monkeypatch)
     st.cache_resource.clear()
     st.cache_data.clear()
     yield
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+def _tell_errors_as_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`st.App(on_script_error=...)` in `app.py`, which AppTest does not read."""
+    begin = LocalScriptRunner.__init__
+
+    def begin_with(self: LocalScriptRunner, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        self._on_script_error = services.tell
+
+    monkeypatch.setattr(LocalScriptRunner, "__init__", begin_with)
 
 
 @pytest.fixture

@@ -152,7 +152,8 @@ def test_bytes_that_are_no_text_as_arguments(tmp_path: Path, home: Path) -> None
     (tmp_path / "w.core").write_text(GOOD)
     (tmp_path / "s.jsonl").write_text(json.dumps({"match": "", "reply": "yes"}) + "\n")
     odd = b"\xff\xfe caf\xe9"
-    command: list[str | bytes] = [os.fsencode(sys.executable), "-m", "autoflow.cli", "run", str(tmp_path / "w.core"), "--task", odd, "--input",
+    command: list[str | bytes] = [
+        os.fsencode(sys.executable), "-m", "autoflow.cli", "run", str(tmp_path / "w.core"), "--task", odd, "--input",
                b"mail=" + odd, "--model", f"scripted:{tmp_path / 's.jsonl'}"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, env={**os.environ, "AUTOFLOW_HOME": str(home)}, timeout=60)
     assert done.returncode == 0, done.stderr
