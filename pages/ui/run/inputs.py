@@ -8,7 +8,7 @@ import streamlit as st
 
 from autoflow.errors import AutoFlowError
 from autoflow.records import Run, Task, TaskInput, WorkflowRecord
-from pages.ui import services
+from pages.ui import picture, services
 from pages.ui.format import size
 from pages.ui.plain import plain
 
@@ -29,8 +29,8 @@ def _field(item: TaskInput, scope: str) -> TaskInput | None:
         text = st.text_area(f"Input: {plain(item.name)}", value=item.text, key=f"in-{scope}-{item.name}", height=120)
         return item.model_copy(update={"text": text})
     with st.container(horizontal=True, vertical_alignment="center"):
-        if item.kind == "image" and item.sha256:
-            st.image(services.store().read_file(item.sha256), width=96)
+        if item.kind == "image":
+            picture.draw(item)
         st.text(f"{item.name}: {item.filename or 'file'}, {size(item.size or 0)}")
     return item
 

@@ -35,8 +35,9 @@ def text_of(data: bytes, filename: str) -> str:
             f"`{filename}` is no text in UTF-8 (byte {error.start + 1:,} is none).",
             "A workflow is a text file: .core, .txt or .json.",
         ) from error
-    read = parse(text)
-    if read.workflow.steps:
+    if "\0" in text:
+        raise SettingsError(f"`{filename}` is a binary file.", "A workflow is a text file: .core, .txt or .json.")
+    if parse(text).workflow.steps:
         return text
     found = extract(text)
     if not found.workflow.steps:
