@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from autoflow.lang.lines import Bounds, Span, without_colons
-from autoflow.lang.workflow import fold
+from autoflow.lang.workflow import fold, is_next
 
 _RUNS = re.compile("::+")
 _MARKS = re.compile("[,;|]")
@@ -38,21 +38,26 @@ def read_area(line: str, start: int, known: Container[str]) -> Area:
     """Split the branches that begin at `start`. `known` holds the folded names of the workflow's steps."""
     tail = line[start:]
     begin, end = len(line) - len(tail.lstrip()), len(line.rstrip())
-    area = Area(Span("", begin, max(begin, end)), [])
+    parts: list[Span] = []
+    separator = stray = None
     wide_before = False
-    for first, last in [*[run.span() for run in _RUNS.finditer(line, start, end)], (end, end)]:
+    runs = [run.span() for run in _RUNS.finditer(line, start, end)]
+    runs.append((end, end))
+    for first, last in runs:
         wide = last - first > 2
         part = without_colons(line, start, first)
-        if part.text or not (wide or wide_before):
-            area.parts.append(part)
-        if wide and area.separator is None:
-            area.separator = Span(":::", first, last)
-        if area.stray is None and (part.start > start or part.end < first):
-            area.stray = _stray(line, (start, wide_before), part, (first, wide))
+        if part[0] or not (wide or wide_before):
+            parts.append(part)
+        if wide and separator is None:
+            separator = Span(":::", first, last)
+        if stray is None and (part[1] > start or part[2] < first):
+            stray = _stray(line, (start, wide_before), part, (first, wide))
         start, wide_before = last, wide
-    if len(area.parts) == 1 and not area.parts[0].text:
-        area.parts = []
-    _split_marks(line, area, known)
+    if len(parts) == 1 and not parts[0].text:
+        parts = []
+    area = Area(Span("", begin, max(begin, end)), parts, separator, stray)
+    if _MARKS.search(line, begin, end):
+        _split_marks(line, area, known)
     return area
 
 
@@ -103,7 +108,8 @@ def area_start(line: str, bounds: Bounds, kind: str | None, known: Container[str
     """
     if len(bounds) <= 4:
         return 3 if len(bounds) == 4 else None
-    first = next((i for i in range(3, len(bounds)) if _holds_pair(line, *bounds[i])), None)
+    fields = enumerate(islice(bounds, 3, None), 3)  # there may be millions of empty ones
+    first = next((i for i, (start, end) in fields if end - start > 1 and _holds_pair(line, start, end)), None)
     return first if first is not None else _unmarked_start(line, bounds, kind, known)
 
 
@@ -114,14 +120,18 @@ def _holds_pair(line: str, start: int, end: int) -> bool:
 
 
 def _unmarked_start(line: str, bounds: Bounds, kind: str | None, known: Container[str]) -> int | None:
-    texts = [fold(without_colons(line, *bound).text) for bound in bounds]
-    last = max((i for i in range(3, len(texts)) if texts[i]), default=None)
+    def text(field: int) -> str:
+        start, end = bounds[field]
+        return without_colons(line, start, end).text if start < end else ""
+
+    end = len(bounds) - 1
+    last = next((field for field in range(end, 2, -1) if text(field)), None)
     if kind == "terminal" or last is None:
-        return None if texts[-1] else len(texts) - 1
-    if kind == "process" and last >= 4 and texts[last - 1] == "next":
+        return None if last == end else end
+    if kind == "process" and last >= 4 and is_next(text(last - 1)):
         return last - 1
-    if kind != "process" and last % 2 == 0 and any(text in known for text in texts[4 : last + 1 : 2]):
+    if kind != "process" and last % 2 == 0 and any(fold(text(field)) in known for field in range(4, last + 1, 2)):
         return 3
-    if texts[last] in known:
+    if fold(text(last)) in known:
         return last
-    return None if last == len(texts) - 1 else len(texts) - 1
+    return None if last == end else end

@@ -13,8 +13,9 @@ from autoflow.lang.extract import extract
 from autoflow.lang.fixes import fix_all
 from autoflow.lang.parser import parse
 from autoflow.lang.render import render
-from autoflow.lang.report import TABLE
+from autoflow.lang.report import MOST, TABLE
 from autoflow.lang.table import Entry, Example
+from autoflow.lang.targets import LISTED
 
 __all__ = ["TABLE", "Entry", "Example", "markdown", "read"]
 
@@ -23,6 +24,9 @@ _HEAD = """# Diagnostics
 What AutoFlow says about a workflow, by slug. Slugs are stable: scripts may depend on them. A workflow with an error
 is not run; a warning is something that is probably not meant; an information needs nothing done. A fix is offered
 where the mend is certain: it removes its diagnostic and adds no error.
+
+Of each slug the first {most:,} findings of a text are listed, of `unknown-target` the first {listed} of a line; the
+last one says how many more there are. Mending everything mends those too.
 
 This page is made from the table that the tests use, by `python -m autoflow.lang.catalogue > docs/diagnostics.md`.
 
@@ -33,7 +37,9 @@ This page is made from the table that the tests use, by `python -m autoflow.lang
 
 def markdown() -> str:
     """The reference page."""
-    return _HEAD + "".join(f"{line}\n" for line in [*map(_row, TABLE.values()), *_sections()])
+    return _HEAD.format(most=MOST, listed=LISTED) + "".join(
+        f"{line}\n" for line in [*map(_row, TABLE.values()), *_sections()]
+    )
 
 
 def read(entry: Entry, example: Example) -> tuple[ParseResult, str | None]:

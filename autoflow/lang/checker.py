@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
 
 from autoflow.lang.diagnostics import Diagnostic
 from autoflow.lang.draft import Draft
@@ -29,7 +28,7 @@ def check(workflow: Workflow) -> tuple[Diagnostic, ...]:
     rules = Rules(page, lines, [step.name for step in plain.steps])
     for step, raw, line in zip(plain.steps, workflow.steps, lines, strict=True):
         draft = _draft(step, line)
-        page.found += [*_controls(draft, raw), *check_fields(draft), *_marks(draft), *_pairs(draft)]
+        page.found.add((*_controls(draft, raw), *check_fields(draft), *_marks(draft), *_pairs(draft)))
         rules.add(draft)
     return rules.conclude()
 
@@ -46,26 +45,23 @@ class Rules:
         """Check a draft whose branches were read. Targets get the spelling of their step."""
         found = self._page.found
         if draft.sound:
-            found += check_type(draft)
+            found.add(check_type(draft))
         else:
             draft.open = True
         position = len(self._reach.ways)
-        found += self.targets.check(draft, position)
+        found.add(self.targets.check(draft, position))
         apart = self.targets.is_duplicate(position) or draft.unusable or not draft.name.text
         self._reach.add(draft, apart)
 
     def conclude(self) -> tuple[Diagnostic, ...]:
         """All that was found, in the order of the text."""
-        return _in_order([*self._page.found, *self._reach.check(self._page.lost.values())])
+        self._page.found.add(self._reach.check(self._page.lost.values()))
+        return self._page.found.in_order()
 
 
 def without_steps(page: Page, first_line: str) -> tuple[Diagnostic, ...]:
     """What is said where there is no step: just that, unless lines that lack fields explain it."""
-    return _in_order(page.found) if page.lost else (no_steps(first_line),)
-
-
-def _in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    return tuple(sorted(found, key=attrgetter("line", "column", "end_column")))
+    return page.found.in_order() if page.lost else (no_steps(first_line),)
 
 
 def _placed(workflow: Workflow) -> tuple[Page, list[int]]:

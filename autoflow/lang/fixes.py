@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from autoflow.lang.diagnostics import Diagnostic, Edit
@@ -38,7 +39,7 @@ def fix_all(text: str) -> tuple[str, tuple[Diagnostic, ...]]:
     applied: list[Diagnostic] = []
     for _ in range(ROUNDS):
         chosen: dict[int, Diagnostic] = {}
-        for found in parse(text).diagnostics:
+        for found in parse(text, most=sys.maxsize).diagnostics:
             if found.fix is not None:
                 chosen.setdefault(found.line, found)
         if not chosen:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from autoflow.lang.diagnostics import Diagnostic
-from autoflow.lang.lines import CONTROL, Bounds, edit, split_fields, trimmed, without_colons
+from autoflow.lang.lines import CONTROL, Bounds, Span, edit, split_fields, trimmed, without_colons
 from autoflow.lang.names import quoted
-from autoflow.lang.report import report
+from autoflow.lang.report import Findings, report
 from autoflow.lang.workflow import STEP_TYPES, Comment, fold
 
 Row = tuple[int, str, Bounds]  # number of a line that is a step, the line, its fields
@@ -24,19 +24,20 @@ class Page:
     rows: list[Row] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  # of the steps
     comments: list[Comment] = field(default_factory=list)
-    found: list[Diagnostic] = field(default_factory=list)
+    found: Findings = field(default_factory=Findings)
     lost: dict[str, int] = field(default_factory=dict)  # folded names of lines with two fields -> steps before them
 
 
-def read_lines(lines: list[str]) -> Page:
+def read_lines(lines: list[str], found: Findings) -> Page:
     """Sort the lines of a text into steps and comments."""
-    page = Page()
+    page = Page(found=found)
     for number, line in enumerate(lines, 1):
         control = None if line.isprintable() else CONTROL.search(line)
         if control:
-            page.found.append(_control(number, line, control.start()))
-            line = CONTROL.sub(" ", line)
-        bounds = step_fields(line)
+            raw, line = line, CONTROL.sub(" ", line)
+            if found.room("control-character"):
+                found.keep(_control(number, raw, line, control.start()))
+        bounds = step_fields(line) if ":::" in line else ()
         if len(bounds) < 3:
             read_comment(page, number, line, len(page.rows))
         else:
@@ -62,30 +63,36 @@ def step_fields(line: str) -> Bounds:
 
 def read_comment(page: Page, number: int, line: str, before: int) -> None:
     """Keep a line that is no step, `before` steps in front of it; say so where it was not meant as a comment."""
-    page.comments.append(Comment(line.rstrip(), before))
-    where = trimmed(line, 0, len(line))
-    if not where.text or where.text.startswith("#"):
+    text = line.rstrip()
+    last = page.comments[-1] if page.comments else None
+    same = last if last and last.before == before and last.text == text else None
+    page.comments.append(same or Comment(text, before))  # millions of blank lines are one object
+    if text.lstrip()[:1] in ("", "#"):
         return
-    if ":::" in where.text:
-        page.found.append(_missing_field(page, number, line, before))
-    else:
-        message = "this line is no step: it is kept as a comment"
-        page.found.append(report("prose", number, where.start, where.end, message, "begin comments with `#`"))
+    slug = "missing-field" if ":::" in text else "prose"
+    if slug == "missing-field":
+        page.lost.setdefault(fold(without_colons(line, *split_fields(line)[0]).text), before)
+    if page.found.room(slug):
+        where = trimmed(line, 0, len(line))
+        page.found.keep(_missing_field(number, where) if slug == "missing-field" else _prose(number, where))
 
 
-def _missing_field(page: Page, number: int, line: str, before: int) -> Diagnostic:
-    start, end = split_fields(line)[0]
-    page.lost.setdefault(fold(without_colons(line, start, end).text), before)
-    where = trimmed(line, 0, len(line))
+def _prose(number: int, where: Span) -> Diagnostic:
+    message = "this line is no step: it is kept as a comment"
+    return report("prose", number, where.start, where.end, message, "begin comments with `#`")
+
+
+def _missing_field(number: int, where: Span) -> Diagnostic:
     message = f"{quoted(where.text)} has two fields; a step has a name, a type, an instruction and branches"
     hint = "write `name:::type:::instruction:::branches`, or begin the line with `#`"
     return report("missing-field", number, where.start, where.end, message, hint)
 
 
-def _control(number: int, line: str, first: int) -> Diagnostic:
-    last = max(place.end() for place in CONTROL.finditer(line))
-    message = f"the control character U+{ord(line[first]):04X} is read as a space"
-    fix = edit(number, first, last, CONTROL.sub(" ", line[first:last]))
+def _control(number: int, raw: str, line: str, first: int) -> Diagnostic:
+    """`line` is the `raw` one with spaces in place of control characters, the first of which stands at `first`."""
+    last = next(place for place in range(len(raw), first, -1) if raw[place - 1] != line[place - 1])
+    message = f"the control character U+{ord(raw[first]):04X} is read as a space"
+    fix = edit(number, first, last, line[first:last])
     return report("control-character", number, first, first + 1, message, "put a space in its place", fix)
 
 

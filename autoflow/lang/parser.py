@@ -21,7 +21,9 @@ from autoflow.lang.draft import Draft
 from autoflow.lang.lines import Bounds, Span, split_lines, trimmed, without_colons, without_leading_colons
 from autoflow.lang.names import guess_type, quoted
 from autoflow.lang.page import Row, read_lines
+from autoflow.lang.pause import collector_paused
 from autoflow.lang.render import render
+from autoflow.lang.report import MOST, Findings
 from autoflow.lang.workflow import Step, Workflow, fold
 
 
@@ -39,20 +41,27 @@ class WorkflowSyntaxError(WorkflowError):
         return f"{self.message}\n{render(only_errors, self.filename)}"
 
 
-def parse(text: str) -> ParseResult:
-    """Read a workflow. Never raises; positions refer to `ParseResult.text`, the text without its byte order mark."""
-    lines = split_lines(text)
-    page = read_lines(lines)
+def parse(text: str, most: int = MOST) -> ParseResult:
+    """Read a workflow. Never raises; positions refer to `ParseResult.text`, the text without its byte order mark.
+
+    Of each slug at most `most` (>= 1) findings are listed; the last of them says how many more there are.
+    """
+    with collector_paused(len(text)):
+        workflow, found = _read(split_lines(text), Findings(most))
+    return ParseResult(workflow, found, text.removeprefix("\ufeff"))
+
+
+def _read(lines: list[str], findings: Findings) -> tuple[Workflow, tuple[Diagnostic, ...]]:
+    page = read_lines(lines, findings)
     if not page.rows:
-        found = without_steps(page, lines[0] if lines else "")
-        return ParseResult(Workflow((), tuple(page.comments)), found, text.removeprefix("\ufeff"))
+        return Workflow((), tuple(page.comments)), without_steps(page, lines[0] if lines else "")
     rules = Rules(page, [number for number, _, _ in page.rows], page.names)
     steps: list[Step] = []
     for row in page.rows:
-        draft = _read_step(row, rules.targets, page.found)
+        draft = _read_step(row, rules.targets, findings)
         rules.add(draft)
         steps.append(draft.step())
-    return ParseResult(Workflow(tuple(steps), tuple(page.comments)), rules.conclude(), text.removeprefix("\ufeff"))
+    return Workflow(tuple(steps), tuple(page.comments)), rules.conclude()
 
 
 def parse_strict(text: str, filename: str = "workflow.core") -> Workflow:
@@ -63,22 +72,22 @@ def parse_strict(text: str, filename: str = "workflow.core") -> Workflow:
     return result.workflow
 
 
-def _read_step(row: Row, known: Container[str], found: list[Diagnostic]) -> Draft:
+def _read_step(row: Row, known: Container[str], found: Findings) -> Draft:
     """Read one step, and add to `found` what is wrong with its fields. `known`: folded names of steps."""
     number, line, bounds = row
     name, word = without_colons(line, *bounds[0]), trimmed(line, *bounds[1])
     first = area_start(line, bounds, guess_type(word.text), known)
     instruction, separated = _instruction(line, bounds[2:first])
     draft = Draft(number, name, word, instruction)
-    found += check_fields(draft)
+    found.add(check_fields(draft))
     if bounds[0] != name[1:] or bounds[1][0] - bounds[0][1] < 3:
-        found += _name_marks(draft, line, bounds)
+        found.add(_name_marks(draft, line, bounds))
     if separated or bounds[2][0] != instruction.start:
-        found += _instruction_marks(draft, line, bounds, separated)
+        found.add(_instruction_marks(draft, line, bounds, separated))
     if first is None:
-        found += _missing_branches(draft, line)
+        found.add(_missing_branches(draft, line))
     else:
-        found += _branches(draft, line, read_area(line, bounds[first][0], known), known)
+        found.add(_branches(draft, line, read_area(line, bounds[first][0], known), known))
     return draft
 
 
@@ -89,6 +98,8 @@ def _instruction(line: str, bounds: Bounds) -> tuple[Span, bool]:
         return without_leading_colons(line, start, end), False
     pieces: list[str] = []
     for bound in bounds:
+        if bound[0] == bound[1]:
+            continue
         piece = trimmed(line, *bound) if pieces else without_leading_colons(line, *bound)
         if piece.text:
             touching = pieces and (pieces[-1].endswith(":") or piece.text.startswith(":"))

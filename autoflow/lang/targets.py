@@ -23,11 +23,15 @@ class Targets:
         self._lines = lines
         self._lost = frozenset(lost)
         self._positions: dict[str, int] = {}
+        self._spelt: dict[str, int] = {}  # the same by names as written: most targets need no folding
         self._first: dict[int, int] = {}  # position of a duplicate -> of the step whose name it repeats
         for position, name in enumerate(names):
             folded = fold(name)
-            if folded and self._positions.setdefault(folded, position) != position:
-                self._first[position] = self._positions[folded]
+            if not folded:
+                continue
+            self._spelt[name] = first = self._positions.setdefault(folded, position)
+            if first != position:
+                self._first[position] = first
         self._steps = "steps are " + listed(name for name in names if name)
         self._hinted = 0
         self._near: Names | None = None
@@ -61,8 +65,9 @@ class Targets:
         ways = []
         for place in range(1, len(draft.parts), 2):
             target = draft.parts[place]
-            folded = fold(target.text)
-            position = self._positions.get(folded)
+            position = self._spelt.get(target.text)
+            folded = "" if position is not None else fold(target.text)
+            position = self._positions.get(folded) if position is None else position
             if position is not None:
                 ways.append(position)
                 if self._names[position] != target.text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from random import Random
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoflow.lang import ParseResult, check, format, parse, render
-from autoflow.lang.report import TABLE
+from autoflow.lang import ParseResult, check, fix_all, format, parse, render
+from autoflow.lang.pause import LONG
+from autoflow.lang.report import MOST, TABLE
 from tests.lang.strategies import TOKENS, mutated, texts
 from tests.lang.test_fixtures import FIXTURES, MANUAL
 
@@ -84,6 +86,8 @@ def test_a_binary_file_is_a_text_without_steps_or_with_faults(data: bytes) -> No
         "".join(f"{n}:::process:::x:::next::{max(0, n - 1)}\n" for n in range(20_000)) + "z:::terminal:::x:::",
         ":::process:::x:::next::Nowhere\n" * 10_000,
         "\u0301" * 100_000 + ":::process:::x:::next::A",
+        "a" + "\u0301\u0323" * 200_000 + ":::process:::x:::next::A",  # marks that Unicode puts into another order
+        "A:::process:::x:::next::" + "\u0f73" * 200_000,  # the same once they are decomposed
         "#" * 200_000,
         "\n" * 100_000,
     ],
@@ -98,3 +102,37 @@ def test_large_texts_of_one_pattern_are_read_without_recursion_or_quadratic_time
     finally:
         sys.setrecursionlimit(limit)
     assert_sane(result)
+
+
+def test_of_each_slug_only_so_many_findings_are_listed_and_the_last_counts_the_rest() -> None:
+    text = "".join(f"Step {n}:::process:::Do.:::next::Stage {n}\nprose\n" for n in range(1200))
+    result = parse(text)
+    listed = {slug: [d for d in result.diagnostics if d.slug == slug] for slug in ("unknown-target", "prose")}
+    assert [len(found) for found in listed.values()] == [MOST, MOST]
+    assert not result.ok
+    assert len(result.workflow.steps) == len(result.workflow.comments) == 1200
+    for found in listed.values():
+        assert [d.line for d in found] == sorted(d.line for d in found)
+        assert found[-1].message.endswith("; 200 more of this kind are not listed")
+        assert "not listed" not in found[-2].message
+    assert len(parse(text, most=10_000).diagnostics) == 2400
+
+
+def test_what_is_not_listed_is_mended_all_the_same() -> None:
+    text = (
+        "".join(f"Step {n}:::proces:::Do.:::next::Step {n + 1}\n" for n in range(1, 1200)) + "Step 1200:::end:::Stop."
+    )
+    mended, applied = fix_all(text)
+    assert parse(mended).diagnostics == ()
+    assert len(applied) == 1201
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    text = "prose\n" * LONG
+    for wanted in (False, True):
+        (gc.enable if wanted else gc.disable)()
+        try:
+            parse(text)
+            assert gc.isenabled() is wanted
+        finally:
+            gc.enable()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+from random import Random
+
 import pytest
 
-from autoflow.lang import nearest
+from autoflow.lang import fold, nearest
 from autoflow.lang.names import guess_type, listed, quoted
 
 
@@ -50,3 +53,17 @@ def test_long_names_and_lists_are_shortened() -> None:
     assert len(quoted("x" * 1000)) <= 62
     assert listed(["A", "B"]) == "`A`, `B`"
     assert listed(map(str, range(9))) == "`0`, `1`, `2`, `3`, ..."
+
+
+def test_folding_is_nfc_and_casefold_whatever_the_marks() -> None:
+    def plainly(text: str) -> str:
+        return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
+
+    random = Random(0)
+    marks = [
+        chr(code) for code in range(0x300, 0x2000) if unicodedata.combining(unicodedata.normalize("NFD", chr(code))[0])
+    ]
+    for _ in range(500):
+        pool = [*random.choices(marks, k=random.randint(1, 9)), *random.choice(["", "a\u00c9", "\u0130\u0390 \u1e69"])]
+        text = "".join(random.choices(pool, k=random.randint(1, 300)))
+        assert fold(text) == plainly(text), ascii(text)
