@@ -37,14 +37,13 @@ async def health(_: Request) -> JSONResponse:
 
 async def keep_worker() -> None:
     """Start the worker, and start it again whenever it is gone; the default model is its first job."""
-    from autoflow.jobs.supervisor import ensure_worker
-    from pages.ui.services import fetch_default_model
+    from pages.ui.services import fetch_default_model, keep_worker_alive
 
     task: Callable[[], object] = fetch_default_model
     while True:
         with contextlib.suppress(Exception):  # a broken data folder is told by the pages; try again later
             await asyncio.to_thread(task)
-        task = ensure_worker
+        task = keep_worker_alive
         await asyncio.sleep(WORKER_CHECK_S)
 
 

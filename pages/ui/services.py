@@ -130,6 +130,14 @@ def fetch_default_model() -> None:
         download_model(name)
 
 
+def keep_worker_alive() -> None:
+    """Start the worker if it is gone. Raises StorageUnavailable: the data folder is gone, and must not be made anew."""
+    from autoflow.jobs.supervisor import ensure_worker
+
+    store().list_jobs(limit=1)
+    ensure_worker()
+
+
 def start_run_job(run: Run) -> Job:
     """Have the worker carry out a run."""
     name = store().get_workflow(run.workflow_id).name if run.workflow_id else "a workflow"
