@@ -40,19 +40,19 @@ def read_area(line: str, start: int, known: Container[str]) -> Area:
     begin, end = len(line) - len(tail.lstrip()), len(line.rstrip())
     parts: list[Span] = []
     separator = stray = None
-    wide_before = False
+    wide_before, pair_before = False, False
     runs = [run.span() for run in _RUNS.finditer(line, start, end)]
     runs.append((end, end))
     for first, last in runs:
-        wide = last - first > 2
+        wide, pair = last - first > 2, last - first == 2
         part = without_colons(line, start, first)
-        if part[0] or not (wide or wide_before):
+        if part[0] or pair or pair_before:  # beside a `::` something is missing; between others nothing
             parts.append(part)
         if wide and separator is None:
             separator = Span(":::", first, last)
         if stray is None and (part[1] > start or part[2] < first):
             stray = _stray(line, (start, wide_before), part, (first, wide))
-        start, wide_before = last, wide
+        start, wide_before, pair_before = last, wide, pair
     if len(parts) == 1 and not parts[0].text:
         parts = []
     area = Area(Span("", begin, max(begin, end)), parts, separator, stray)
@@ -75,7 +75,7 @@ def _split_marks(line: str, area: Area, known: Container[str]) -> None:
     parts: list[Span] = []
     mark: Span | None = None
     for part in area.parts:
-        found = _mark(line, part, known) if len(parts) % 2 and _MARKS.search(part.text) else None
+        found = _mark(line, part, known) if len(parts) % 2 else None
         if found is None:
             parts.append(part)
             continue
@@ -91,11 +91,16 @@ def _split_marks(line: str, area: Area, known: Container[str]) -> None:
 
 def _mark(line: str, target: Span, known: Container[str]) -> Span | None:
     """The mark that ends a step's name inside a target slot that is no step's name as a whole."""
-    if fold(target.text) in known:
+    text, start, end = target
+    mark = _MARKS.search(line, start, end)
+    if mark is None or fold(text) in known:
         return None
-    for mark in islice(_MARKS.finditer(line, target.start, target.end), _MARKS_TRIED):
-        if fold(line[target.start : mark.start()]) in known:
-            return Span(mark.group(), *mark.span())
+    for _ in range(_MARKS_TRIED):
+        if fold(line[start : mark.start()]) in known:
+            return Span(mark[0], *mark.span())
+        mark = _MARKS.search(line, mark.end(), end)
+        if mark is None:
+            break
     return None
 
 

@@ -14,6 +14,7 @@ from autoflow.lang.workflow import STEP_TYPES, StepType, fold
 SIMILAR = 0.6  # least similarity (difflib's ratio, 0 to 1) of a name worth suggesting
 COMPARED = 60  # names of a large workflow that are compared with a misspelt one
 LONGEST = 80  # characters; comparing is quadratic in them, so longer names are not compared
+_LETTERS = re.compile(r"[^\W\d_]+")
 _LIST_MARK = re.compile(r"(?:\d{1,6}[.)]|[-*•])\s+")
 
 # What people and models write where they mean one of the three types.
@@ -39,6 +40,9 @@ def listed(names: Iterable[str], limit: int = 5) -> str:
     if len(some) <= limit:
         return ", ".join(map(quoted, some))
     return ", ".join(map(quoted, some[: limit - 1])) + ", ..."
+
+
+_TYPES: dict[str, StepType] = {kind: kind for kind in STEP_TYPES}
 
 
 class Names:
@@ -97,24 +101,27 @@ def list_mark(name: str) -> str:
 
 def guess_type(word: str) -> StepType | None:
     """The type that a word most probably means: `proces`, `End`, `decision step`. None where it is not clear."""
-    return _guess(word) if 0 < len(word) <= LONGEST else None
+    if word in _TYPES:
+        return _TYPES[word]
+    return _guess(" ".join(_LETTERS.findall(fold(word)))) if len(word) <= LONGEST else None
 
 
 @lru_cache(maxsize=1024)
-def _guess(word: str) -> StepType | None:
-    known = {_TYPE_WORDS[token] for token in re.findall(r"[^\W\d_]+", fold(word)) if token in _TYPE_WORDS}
+def _guess(words: str) -> StepType | None:
+    """Words of letters alone, so that `proces1`, `proces2` ... are one question."""
+    known = {_TYPE_WORDS[word] for word in words.split() if word in _TYPE_WORDS}
     if known:
         return known.pop() if len(known) == 1 else None
-    rated = sorted((_similarity(fold(word), kind, 0.7), kind) for kind in STEP_TYPES)
+    rated = sorted((_similarity(words, kind, 0.7), kind) for kind in STEP_TYPES)
     return rated[-1][1] if rated[-1][0] >= 0.7 else None
 
 
 def _similarity(left: str, right: str, least: float) -> float:
-    """difflib's ratio, 0 to 1; 0 where it is below `least`, which is mostly found out without comparing."""
-    matcher = SequenceMatcher(None, left, right, autojunk=False)
-    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+    """difflib's ratio, 0 to 1; 0 where so few characters are shared that it must be below `least`."""
+    shared = sum(min(left.count(character), right.count(character)) for character in set(right))
+    if 2 * shared < least * (len(left) + len(right)):
         return 0.0
-    return matcher.ratio()
+    return SequenceMatcher(None, left, right, autojunk=False).ratio()
 
 
 def _number(name: str) -> int:

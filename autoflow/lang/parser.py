@@ -32,7 +32,8 @@ class WorkflowSyntaxError(WorkflowError):
 
     def __init__(self, result: ParseResult, filename: str) -> None:
         count = len(result.errors)
-        super().__init__(f"{filename} has {count} {'error' if count == 1 else 'errors'}.")
+        least = "at least " if count >= MOST else ""  # of a kind no more are listed
+        super().__init__(f"{filename} has {least}{count:,} {'error' if count == 1 else 'errors'}.")
         self.result = result
         self.filename = filename
 

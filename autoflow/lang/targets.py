@@ -53,7 +53,7 @@ class Targets:
             message = f"{draft.title} is already the name of the step on line {self._lines[self._first[position]]}"
             found.append(draft.report("duplicate-name", draft.name, message, "give one of the two another name"))
         unknown = self._resolve(draft)
-        if draft.paired and draft.kind != "terminal":
+        if unknown and draft.paired and draft.kind != "terminal":
             more = len(unknown) - LISTED
             for number, pair in enumerate(unknown[:LISTED], 1):
                 found.append(self._unknown(draft, *pair, more if number == LISTED else 0))

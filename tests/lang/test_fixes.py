@@ -48,6 +48,16 @@ def test_fixes_hold_for_mutated_examples_too() -> None:
         assert_fixes_hold(mutated(random, text))
 
 
+@pytest.mark.parametrize(
+    "branches",
+    ["X::::: no B:: :::", "yes::A:: :::", "yes::A::: ::no::A", "::: :::yes::A:: :::no", ":::A:: :::", " :: :::"],
+)
+def test_a_part_that_is_missing_beside_two_colons_is_missed_before_and_after_a_fix(branches: str) -> None:
+    text = f"A:::decision:::Is it?:::{branches}\n"
+    assert_fixes_hold(text)
+    assert "empty-branch" in {found.slug for found in parse(text).diagnostics}
+
+
 @given(texts())
 @settings(max_examples=200, deadline=None)
 def test_fix_all_leaves_no_fix_and_adds_no_error(text: str) -> None:

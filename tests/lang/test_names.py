@@ -41,6 +41,7 @@ def test_the_nearest_of_very_many_names_is_found_by_its_beginning_or_its_end() -
         ("process", "process"), ("PROCES", "process"), ("prozess", "process"), ("action", "process"),
         ("descision", "decision"), ("if", "decision"), ("Condition", "decision"), ("decision step", "decision"),
         ("end", "terminal"), ("terminal.", "terminal"), ("termnal", "terminal"), ("**terminal**", "terminal"),
+        ("proces_2", "process"), ("12", None),
         ("magic", None), ("", None), ("process or decision", None), ("Read the mail", None), ("p" * 100, None),
     ],
 )  # fmt: skip
