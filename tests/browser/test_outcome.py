@@ -79,6 +79,11 @@ def test_from_a_typed_task_to_a_finished_trace_with_a_reload_in_the_middle(
 
     page.get_by_test_id("stMain").get_by_role("button", name="Run", exact=True).first.click()
     page.wait_for_url(re.compile(r"/run\?.*workflow=wf_"))
+    page.get_by_role("button", name="Limits").click()
+    limit = page.get_by_label("Tokens an answer")
+    limit.fill("32")  # this model does not end its answers by itself
+    limit.press("Enter")
+    page.keyboard.press("Escape")
     page.get_by_test_id("stMain").get_by_role("button", name="Run", exact=True).click()
     page.wait_for_url(re.compile(r"run=rn_"))
     expect(page.locator("li.row").first).to_be_visible(timeout=PATIENCE_MS)

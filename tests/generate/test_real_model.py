@@ -40,7 +40,6 @@ async def test_a_small_model_writes_a_workflow_without_faults_under_the_grammar(
 
 
 async def test_an_objective_of_100_000_characters_fits_its_context(llm: LLM) -> None:
-    for unit in ("refund the kettle ", "返金について", "👩‍👩‍👧"):
-        objective = unit * (100_000 // len(unit))
-        draft = await generate(objective, INPUTS, [], llm, min_steps=2, max_steps=2)
-        assert draft.ok
+    unit = "👩‍👩‍👧"  # of all texts one of those that take the most tokens a character
+    draft = await generate(unit * (100_000 // len(unit)), INPUTS, [], llm, min_steps=2, max_steps=2)
+    assert draft.ok
