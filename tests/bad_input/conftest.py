@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from autoflow.jobs.context import JobContext
 from autoflow.jobs.payloads import RunPayload
 from autoflow.jobs.runner import carry_out, handlers
 from autoflow.records import Job, Run
 from autoflow.store import SqlStore
-from tests.app.conftest import fresh_caches, store, visit
+from tests.app.conftest import fresh_caches, store, visit, words
 from tests.cli.conftest import cli
 
 __all__ = ["carried_out", "cli", "fresh_caches", "run_job", "store", "visit"]
@@ -37,6 +38,30 @@ HOSTILE = {
     "noncharacters": "\ufffe\uffff\U0010ffff\ue000",
 }
 hostile = pytest.mark.parametrize("text", list(HOSTILE.values()), ids=list(HOSTILE))
+
+
+PAGES = ("home", "write", "run", "models")
+
+
+@pytest.fixture
+def workflow(store: SqlStore) -> str:
+    return store.create_workflow("Mails", GOOD, task=store.add_task("Answer the mail")).id
+
+
+@pytest.fixture
+def open_all(visit: Callable[..., AppTest], workflow: str) -> Callable[[], dict[str, str]]:
+    """What every page shows; none may fail."""
+
+    def look() -> dict[str, str]:
+        found = {}
+        for page in PAGES:
+            app = visit(page, **({"workflow": workflow} if page in ("write", "run") else {}))
+            assert not app.exception, (page, app.exception)
+            found[page] = words(app)
+            assert "Something in AutoFlow failed" not in found[page], (page, found[page])
+        return found
+
+    return look
 
 
 @pytest.fixture
