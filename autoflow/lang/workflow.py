@@ -32,7 +32,9 @@ def _composed(text: str) -> str:
 
 def _sorted_marks(run: re.Match[str]) -> str:
     """The marks in the canonical order, which keeps those of one class in theirs."""
-    marks = "".join(unicodedata.normalize("NFD", mark) for mark in run[0])
+    marks = run[0]
+    for mark in set(marks):
+        marks = marks.replace(mark, unicodedata.normalize("NFD", mark))
     return "".join(sorted(marks, key=unicodedata.combining))
 
 
