@@ -15,7 +15,8 @@ from autoflow.generate.task import first_messages, repair_message, shorten
 from autoflow.lang import Diagnostic, ParseResult, fix_all, has_errors, parse
 from autoflow.lang.extract import extract
 from autoflow.lang.grammar import core_grammar
-from autoflow.llm.base import LLM, Completion, Constraint, Message, Options, Strength, ToolSpec, Usage
+from autoflow.llm.base import LLM, Completion, Constraint, Message, Options, Strength, ToolSpec
+from autoflow.llm.wrappers.meter import totals_of
 from autoflow.records import TaskInput, Totals
 
 REPAIR_ROUNDS = 2
@@ -145,7 +146,7 @@ class _Work:
             if partial.strip():
                 self._take(Completion(partial))
             return
-        self.totals += _totals(completion.usage)
+        self.totals += totals_of(completion.usage)
         self._take(completion)
 
     def draft(self) -> Draft:
@@ -190,15 +191,3 @@ def mend(reply: str) -> ParseResult:
     found = extract(reply)
     text, applied = fix_all(found.text)
     return parse(text) if applied else found
-
-
-def _totals(usage: Usage) -> Totals:
-    return Totals(
-        calls=1,
-        cached=int(usage.cached),
-        prompt_tokens=usage.prompt_tokens or 0,
-        completion_tokens=usage.completion_tokens or 0,
-        cost_usd=usage.cost_usd,
-        seconds=usage.seconds,
-        unknown_tokens=int(usage.prompt_tokens is None or usage.completion_tokens is None),
-    )
