@@ -79,7 +79,7 @@ async def _generate_all(
                 live.begin(llm.name)
                 draft = await generator.generate(
                     objective, named, toolbox.specs, llm, constrained=constrained, min_steps=least,
-                    max_steps=max_steps, seed=first, temperature=temperature, on_text=live.show, on_draft=live.keep,
+                    max_steps=max_steps, seed=first, temperature=temperature, on_token=live.hear, on_draft=live.keep,
                 )  # fmt: skip
                 made.append(draft)
         except asyncio.CancelledError:  # Ctrl-C: what was written by now is not lost
@@ -127,17 +127,21 @@ class _Live:
     """Shows text on standard error as it is decoded, where somebody watches, and keeps it."""
 
     def __init__(self) -> None:
-        self._text = ""
+        self._pieces: list[str] = []
         self._best: Draft | None = None
 
     def begin(self, name: str) -> None:
-        self._text, self._best = "", None
+        self._best = None
         if sys.stderr.isatty():
             output.note(output.paint(f"{name} writes ...", "quiet"))
 
-    def show(self, text: str) -> None:
-        fresh = text[len(self._text) :] if text.startswith(self._text) else "\n" + text
-        self._text = text
+    def hear(self, piece: str) -> None:
+        """A piece of the reply; an empty one: it begins anew, below what was shown."""
+        fresh = piece or ("\n" if self._pieces else "")
+        if piece:
+            self._pieces.append(piece)
+        else:
+            self._pieces = []
         if sys.stderr.isatty():
             output.tell(output.paint(printable(fresh), "quiet"))
 
@@ -152,8 +156,8 @@ class _Live:
 
         if self._best is not None:
             return [self._best]
-        read = mend(self._text)
-        said = (self._text,)
+        text = "".join(self._pieces)
+        read, said = mend(text), (text,)
         found = Draft(read.text, read.diagnostics, 0, Totals(cost_usd=None), said, False, "none", "It was stopped.")
         return [found] if found.has_steps else []
 

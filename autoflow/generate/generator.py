@@ -15,7 +15,7 @@ from autoflow.generate.task import first_messages, repair_message, shorten
 from autoflow.lang import Diagnostic, ParseResult, fix_all, has_errors, parse
 from autoflow.lang.extract import extract
 from autoflow.lang.grammar import core_grammar
-from autoflow.llm.base import LLM, Completion, Constraint, Message, Options, Strength, ToolSpec
+from autoflow.llm.base import LLM, Completion, Constraint, Message, OnToken, Options, Strength, ToolSpec
 from autoflow.llm.wrappers.meter import totals_of
 from autoflow.records import TaskInput, Totals
 
@@ -24,7 +24,6 @@ ANSWER_TOKENS = 2048  # at least; it only ends what would never end
 STEP_TOKENS = 200  # of a step that is as long and odd as the grammar allows, nearly
 THINKING_TOKENS = 8192  # where the model may think first: behind an endpoint, without the grammar
 SHOWN_WORKFLOW, SHOWN_TALK = 6_000, 1_000  # bytes of a faulty reply that a repair round shows
-OnText = Callable[[str], None]
 log = logging.getLogger(__name__)
 
 
@@ -67,7 +66,7 @@ async def generate(
     seed: int | None = 0,
     temperature: float = 0.4,
     answer_tokens: int | None = None,
-    on_text: OnText | None = None,
+    on_token: OnToken | None = None,
     on_draft: OnDraft | None = None,
 ) -> Draft:
     """Let `llm` write a workflow.
@@ -80,7 +79,7 @@ async def generate(
         seed: of the first call; repair rounds count on from it. None: the backend's choice.
         temperature: above 0 so that drafts of other seeds differ.
         answer_tokens: completion tokens that a reply may take. None: what is sensible.
-        on_text: called with the whole text of the reply so far, at each piece; must not block.
+        on_token: called with each piece of text, and with "" where a reply begins anew; must not block.
         on_draft: called after each reply with the best so far, so that a cancelled generation loses nothing.
     Raises: ModelError or BudgetExceeded where the first call failed and left no text; later failures are told in
         `Draft.error`. SettingsError: an argument breaks its rule, or the grammar is asked of a backend that cannot.
@@ -88,7 +87,7 @@ async def generate(
     if not 2 <= min_steps <= max_steps:
         raise SettingsError(f"`2 <= min_steps <= max_steps` must hold, but got {min_steps=}, {max_steps=}.")
     messages = asked = first_messages(objective, inputs, tools, min_steps, max_steps)
-    work = _Work(_constraint(llm, constrained, min_steps, max_steps), on_text)
+    work = _Work(_constraint(llm, constrained, min_steps, max_steps), on_token)
     for round_ in range(REPAIR_ROUNDS + 1):
         options = Options(
             temperature=temperature,
@@ -124,21 +123,21 @@ class _Work:
     """What a generation has so far."""
 
     constraint: Constraint | None
-    on_text: OnText | None
+    on_token: OnToken | None
     replies: list[str] = field(default_factory=list)
     read: list[ParseResult] = field(default_factory=list)  # the replies, read and mended
     strengths: list[Strength] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
-    streamed: str = ""  # of the reply under way
+    streamed: list[str] = field(default_factory=list)  # pieces of the reply under way
     error: str = ""
 
     async def call(self, llm: LLM, messages: Sequence[Message], options: Options) -> None:
         """One reply. Where the call fails, what did arrive counts as the reply. Raises: nothing has arrived so far."""
-        self.streamed = ""
+        self._stream("")
         try:
             completion = await llm.complete(messages, options, self._stream)
         except (ModelError, BudgetExceeded) as error:
-            partial = (error.partial if isinstance(error, ModelReplyError) else "") or self.streamed
+            partial = (error.partial if isinstance(error, ModelReplyError) else "") or "".join(self.streamed)
             if not self.replies and not partial.strip():
                 raise
             log.warning("%s stopped while it wrote a workflow: %s", llm.name, error)
@@ -181,9 +180,12 @@ class _Work:
         self.read.append(mend(completion.text))
 
     def _stream(self, piece: str) -> None:
-        self.streamed = self.streamed + piece if piece else ""
-        if self.on_text is not None:
-            self.on_text(self.streamed)
+        if piece:
+            self.streamed.append(piece)
+        else:
+            self.streamed = []
+        if self.on_token is not None:
+            self.on_token(piece)
 
 
 def mend(reply: str) -> ParseResult:

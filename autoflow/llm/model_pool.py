@@ -103,15 +103,16 @@ class ModelPool:
         self._children: dict[ModelKey, Child] = {}
         self._gate = asyncio.Lock()  # first come, first served: a load that waits for room is not overtaken
         self._freed = asyncio.Event()
+        self._full = False  # a load waits for room, and those behind it do
         self.used_at = time.monotonic()
 
     @property
     def busy(self) -> bool:
         return any(child.in_flight for child in self._children.values())
 
-    def has(self, key: ModelKey) -> bool:
-        """Whether the model is loaded or loading, and not waiting for room."""
-        return key in self._children
+    def waits(self, key: ModelKey) -> bool:
+        """Whether the model must wait until others are no longer used: there is no room beside them."""
+        return self._full and key not in self._children
 
     def describe(self) -> list[dict[str, Any]]:
         return [child.describe() for child in self._children.values() if child.alive]
@@ -164,7 +165,11 @@ class ModelPool:
                 await self._drop(min(idle, key=lambda child: child.used_at))
             elif self._children:
                 self._freed.clear()
-                await self._freed.wait()
+                self._full = True
+                try:
+                    await self._freed.wait()
+                finally:  # also where who waited left
+                    self._full = False
             else:
                 return
 

@@ -49,6 +49,7 @@ from autoflow.settings import Settings, settings
 
 log = logging.getLogger("autoflow.model_server")
 ENDING_S = 30  # that requests in flight are given when it is told to end
+SOON_S = 0.02  # a load that takes longer is reported
 TICK_S = 0.5  # between two reports of a load that takes its time
 MEMORY_SHARE = 0.8  # of the machine's memory, where the limit that was set is larger
 
@@ -105,10 +106,12 @@ class ModelServer:
         started = time.monotonic()
         task = asyncio.create_task(self._ready(key))
         try:
+            wait_s = SOON_S
             while not task.done():
-                await asyncio.wait((task,), timeout=TICK_S)
+                await asyncio.wait((task,), timeout=wait_s)
+                wait_s = TICK_S
                 if not task.done():
-                    state = "loading" if self.pool.has(key) else "waiting"
+                    state = "waiting" if self.pool.waits(key) else "loading"
                     yield _line(state=state, seconds=round(time.monotonic() - started, 1))
             yield _line(**task.result() | {"state": "ready"})
         except AutoFlowError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import streamlit as st
 
@@ -11,7 +13,9 @@ from autoflow.errors import AutoFlowError, NotFound, SettingsError
 from autoflow.records import Connection, Job, JobKind, Run, is_id
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
+from pages.ui.plain import plain
 
+P = ParamSpec("P")
 ROOT = Path(__file__).resolve().parents[2]
 # Absolute, because Streamlit reads a relative one from the folder of the entry script.
 PAGES = {name: str(ROOT / "pages" / f"{name}.py") for name in ("home", "write", "run", "models")}
@@ -94,6 +98,19 @@ def tell(error: Exception) -> bool:
     return True
 
 
+def said(callback: Callable[P, None]) -> Callable[P, None]:
+    """A callback whose error is told in words that stay, above its page: without it only the words would be drawn."""
+
+    @functools.wraps(callback)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except AutoFlowError as error:
+            st.toast(plain(str(error), 1000), icon=":material/error:", duration="infinite")
+
+    return guarded
+
+
 def show_error(error: AutoFlowError) -> None:
     """One error, in words, where it happened."""
     text = f"{error.message}\n\n{error.hint}" if error.hint else error.message
@@ -102,6 +119,7 @@ def show_error(error: AutoFlowError) -> None:
         st.text(text)
 
 
+@said
 def request_job(job_id: str, want: Literal["pause", "cancel", "resume"]) -> None:
     """What a person asks of a job; a resumed one needs a worker."""
     from autoflow.jobs.supervisor import ensure_worker

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from autoflow.errors import StorageUnavailable
 from autoflow.examples import list_examples
 from autoflow.settings import settings
 from autoflow.store import SqlStore
@@ -82,6 +83,22 @@ def test_what_was_deleted_can_be_restored(visit: Callable[..., AppTest], store: 
     app.button(key=f"restore-{record.id}").click().run()
     assert [r.id for r in store.list_workflows()] == [record.id]
     assert "Recent work" in words(app)
+
+
+def test_what_a_callback_cannot_do_is_told_above_its_page(
+    visit: Callable[..., AppTest], store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = store.create_workflow("Mails", TEXT)
+    store.delete_workflow(record.id)
+    app = visit("home")
+
+    def refuse(_: str) -> None:
+        raise StorageUnavailable("The disk is full.", "Make room.")
+
+    monkeypatch.setattr(store, "restore_workflow", refuse)
+    app.button(key=f"restore-{record.id}").click().run()
+    assert "The disk is full" in app.toast[0].value
+    assert app.button(key=f"restore-{record.id}").label == "Restore"
 
 
 def test_a_file_becomes_a_workflow(visit: Callable[..., AppTest], store: SqlStore) -> None:

@@ -13,6 +13,9 @@ from autoflow.jobs.payloads import GeneratePayload
 from autoflow.lang import parse
 from autoflow.records import WorkflowRecord
 from autoflow.store import SqlStore
+from pages.ui import services
+from pages.ui.write import fields
+from pages.ui.write.draft import At
 from tests.app.conftest import words
 
 TEXT = """Read:::process:::Read the mail:::next::Refund?
@@ -347,6 +350,25 @@ def test_two_fields_left_at_once_are_both_saved(visit: Visit, store: SqlStore, r
     named(app.text_area, "Instruction").set_value("Is it?").run()
     step = parse(store.get_workflow(record.id).text).workflow.steps[1]
     assert (step.name, step.instruction, [b.key for b in step.branches]) == ("Money?", "Is it?", ["sure", "never"])
+
+
+def test_what_was_typed_before_the_app_came_back_is_saved(
+    visit: Visit, store: SqlStore, record: WorkflowRecord
+) -> None:
+    """A new session whose browser brings along what its fields hold, which no callback tells of."""
+    app = visit("home")
+    place = At(record.id, 0, 0)
+    app.session_state[fields.key_of("step-instruction", place, "Read the mail")] = "Read it twice"
+    app.session_state[fields.key_of("objective", record.id, "Answer the refund mail")] = "Answer it well"
+    app.session_state[fields.key_of("step-name", place, "Read")] = ""
+    app.query_params["workflow"] = record.id
+    app.switch_page(services.PAGES["write"]).run()
+    saved = store.get_workflow(record.id)
+    assert parse(saved.text).workflow.steps[0].instruction == "Read it twice"
+    assert saved.task is not None
+    assert saved.task.objective == "Answer it well"
+    assert step_names(store, record)[0] == "Read"
+    assert "This would break a rule" in words(app)
 
 
 def test_removing_the_wrong_step_is_impossible(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:

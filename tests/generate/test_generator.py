@@ -163,9 +163,9 @@ async def test_listeners_hear_the_text_so_far_and_a_new_attempt_begins_anew() ->
 
     heard: list[str] = []
     drafts: list[Draft] = []
-    draft = await _draft(Retries(GOOD), on_text=heard.append, on_draft=drafts.append)
+    draft = await _draft(Retries(GOOD), on_token=heard.append, on_draft=drafts.append)
     lines = GOOD.splitlines(keepends=True)
-    assert heard == ["Step 1:::pro", "", lines[0], lines[0] + lines[1], GOOD]
+    assert heard == ["", "Step 1:::pro", "", *lines]
     assert drafts == [draft]
 
 

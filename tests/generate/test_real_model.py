@@ -30,12 +30,12 @@ async def test_a_small_model_writes_a_workflow_without_faults_under_the_grammar(
     heard: list[str] = []
     tools = [tool.spec for tool in local_tools()]
     draft = await generate(
-        "Decide whether a refund mail is justified.", INPUTS, tools, llm, max_steps=4, seed=seed, on_text=heard.append
+        "Decide whether a refund mail is justified.", INPUTS, tools, llm, max_steps=4, seed=seed, on_token=heard.append
     )
     assert (draft.ok, draft.rounds, draft.constrained, draft.strength) == (True, 0, True, "grammar")
     assert draft.diagnostics == ()
     assert 3 <= len(parse(draft.text).workflow.steps) <= 4
-    assert heard[-1] == draft.replies[0]
+    assert "".join(heard) == draft.replies[0]
     assert len(heard) > 20
 
 

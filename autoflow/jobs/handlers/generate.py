@@ -49,6 +49,23 @@ async def _task(context: JobContext, asked: GeneratePayload) -> Task:
     raise JobError("There is no task to write a workflow for.", "Say what should get done, then generate again.")
 
 
+class _Writing:
+    """A reply under way, in pieces: a long one must not be copied at each of them."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self.shown = ""
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+        if len(self.shown) < SHOWN_TEXT:
+            self.shown = (self.shown + piece)[:SHOWN_TEXT]
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+
 class _Drafts:
     """The drafts of one job: finished, being written, and still to be written."""
 
@@ -57,7 +74,7 @@ class _Drafts:
         self._asked = asked
         kept = (context.job.result or {}).get("drafts", [])
         self._finished: dict[int, Json] = {draft["index"]: draft for draft in kept if draft["text"].strip()}
-        self._writing: dict[int, str] = {}
+        self._writing: dict[int, _Writing] = {}
         self._error: AutoFlowError | None = None
 
     def missing(self) -> list[int]:
@@ -83,12 +100,12 @@ class _Drafts:
             if self._context.paused_wanted:
                 return
             asked = self._asked
-            self._show(index, "")
+            self._hear(index, "")
             try:
                 draft = await generate(
                     task.objective, task.inputs, tools, llm, constrained=asked.constrained, min_steps=asked.min_steps,
                     max_steps=asked.max_steps, seed=self._seed(index), temperature=asked.temperature,
-                    on_text=lambda text: self._show(index, text),
+                    on_token=lambda piece: self._hear(index, piece),
                 )  # fmt: skip
             except (ModelError, BudgetExceeded) as error:  # the others may still be written
                 self._error = error
@@ -100,25 +117,32 @@ class _Drafts:
     def _seed(self, index: int) -> int | None:
         return None if self._asked.seed is None else self._asked.seed + index * SEEDS_A_DRAFT
 
-    def _show(self, index: int, text: str) -> None:
-        self._writing[index] = text
-        shown = [{"index": i, "text": text[:SHOWN_TEXT]} for i, text in sorted(self._writing.items())]
-        self._context.live(drafts=shown)
+    def _hear(self, index: int, piece: str) -> None:
+        """A piece of a draft's reply; an empty one: it begins anew."""
+        if piece:
+            self._writing[index].add(piece)
+        else:
+            self._writing[index] = _Writing()
+        self._show()
+
+    def _show(self) -> None:
+        self._context.live(drafts=[{"index": i, "text": half.shown} for i, half in sorted(self._writing.items())])
 
     async def _keep(self, index: int, draft: Draft) -> None:
         self._finished[index] = _told(index, draft)
         await self._context.checkpoint(
             done=len(self._finished), total=self._asked.drafts, unit="drafts", result={"drafts": self._list()}
         )
-        for other, text in list(self._writing.items()):
-            self._show(other, text)
+        if self._writing:
+            self._show()
 
     def _list(self) -> list[Json]:
         return [draft for _, draft in sorted(self._finished.items())]
 
     def stopped(self) -> Json:
         """What there is, the half-written drafts included: a person who stops keeps what they saw."""
-        half = {i: _stopped(i, text) for i, text in self._writing.items() if text.strip()}
+        texts = {i: half.text for i, half in self._writing.items()}
+        half = {i: _stopped(i, text) for i, text in texts.items() if text.strip()}
         return {"drafts": [draft for _, draft in sorted({**half, **self._finished}.items())]}
 
     async def result(self) -> Json:

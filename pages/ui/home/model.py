@@ -61,6 +61,7 @@ def _arriving(entry: str) -> None:
             )  # fmt: skip
 
 
+@services.said
 def _get(entry: str) -> None:
     services.download_model(entry)
 

@@ -65,6 +65,7 @@ def deleted() -> None:
                 st.button("Restore", type="tertiary", key=f"restore-{record.id}", on_click=_restore, args=(record.id,))
 
 
+@services.said
 def _restore(workflow_id: str) -> None:
     services.store().restore_workflow(workflow_id)
     st.session_state.pop("home-deleted", None)

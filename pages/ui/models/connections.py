@@ -63,6 +63,7 @@ def _key_words(connection: Connection) -> str:
     return f"key in {connection.key_env}: {'found' if found else 'missing'}"
 
 
+@services.said
 def _remove(name: str) -> None:
     services.store().delete_connection(name)
     services.model_names.clear()

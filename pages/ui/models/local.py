@@ -71,7 +71,7 @@ def _action(entry: Entry, job: Job | None) -> None:
             icon=":material/download:",
             key=f"get-{entry.name}",
             type="primary",
-            on_click=services.download_model,
+            on_click=services.said(services.download_model),
             args=(entry.name,),
         )
 

@@ -27,6 +27,7 @@ def test_button(model: str) -> None:
         _result(jobs[0])
 
 
+@services.said
 def _begin(model: str) -> None:
     services.submit("test-model", {"model": model}, title=f"Test {model}", subject_id=model, unique=True)
 

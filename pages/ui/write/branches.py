@@ -41,6 +41,7 @@ def _row(shown: Draft, step: Step, at: At, number: int, decision: bool) -> None:
                 f"Answer of branch {number + 1}", step.branches[number].key, key=key, label_visibility="collapsed",
                 width=120, placeholder="answer", on_change=_rekey, args=(at, number, key),
             )  # fmt: skip
+            fields.late(key, step.branches[number].key, _rekey, at, number)
         _target(shown, step.branches[number], at, number, target)
         if decision:
             st.button(

@@ -19,7 +19,8 @@ from pages.ui.plain import plain
 from pages.ui.write import draft
 from pages.ui.write.draft import At
 
-_REFUSED = "write-refused"  # (key of the field, why)
+_REFUSED = "write-refused"  # key of a field -> why it was refused
+_DRAWN = "write-drawn"  # keys of the fields that this session has shown
 
 
 def key_of(name: str, place: object, value: str) -> str:
@@ -28,11 +29,29 @@ def key_of(name: str, place: object, value: str) -> str:
     return f"{name}-{where}-{blake2b(value.encode('utf-8', 'replace'), digest_size=6).hexdigest()}"
 
 
+def late(key: str, value: str, save: Callable[..., None], *args: object) -> None:
+    """Save what a browser brought along into a session that had not drawn this field yet.
+
+    That is a tab of before a restart of the app, in which somebody typed before the page was drawn anew: no callback
+    tells of it. Begins the page again where it saved.
+    """
+    drawn: set[str] = st.session_state.setdefault(_DRAWN, set())
+    known = key in drawn
+    drawn.add(key)
+    if not known and str(st.session_state[key]) != value:
+        save(*args, key)
+        st.rerun()
+
+
 def explain(key: str) -> None:
     """Why what this field holds was refused, if it was."""
-    refused = st.session_state.get(_REFUSED)
-    if refused and refused[0] == key:
-        st.caption(f":red[:material/error: {plain(refused[1], 300)}]")
+    if why := _refused().get(key):
+        st.caption(f":red[:material/error: {plain(why, 300)}]")
+
+
+def _refused() -> dict[str, str]:
+    found: dict[str, str] = st.session_state.setdefault(_REFUSED, {})
+    return found
 
 
 def commit(at: At, key: str, edit: Callable[[str], EditResult], *, moved: bool = False) -> None:
@@ -41,7 +60,7 @@ def commit(at: At, key: str, edit: Callable[[str], EditResult], *, moved: bool =
     Args:
         key: "" for a button: a refusal is then said above the page.
     """
-    st.session_state.pop(_REFUSED, None)
+    _refused().pop(key, None)
     if not key:
         draft.change_or_say(at, edit, moved=moved)
         return
@@ -51,7 +70,7 @@ def commit(at: At, key: str, edit: Callable[[str], EditResult], *, moved: bool =
         draft.notice(f"{error} You had put: {st.session_state[key]}")
         return
     if not result.ok:
-        st.session_state[_REFUSED] = (key, draft.why_not(result))
+        _refused()[key] = draft.why_not(result)
 
 
 def alter(at: At, key: str, change: Callable[[Step], Step]) -> None:

@@ -29,6 +29,7 @@ def _name(shown: Draft) -> None:
         "Name of the workflow", shown.record.name, key=key, label_visibility="collapsed", width=280, max_chars=200,
         on_change=_rename, args=(shown.id, key),
     )  # fmt: skip
+    fields.late(key, shown.record.name, _rename, shown.id)
 
 
 def _rename(workflow_id: str, key: str) -> None:

@@ -53,6 +53,7 @@ def _head(shown: Draft, index: int) -> None:
 def _name(at: At, step: Step) -> None:
     key = fields.key_of("step-name", at, step.name)
     st.text_input("Name", step.name, key=key, on_change=_rename, args=(at, key), help="Branches that lead here follow.")
+    fields.late(key, step.name, _rename, at)
     fields.explain(key)
 
 
@@ -93,6 +94,7 @@ def _branches_for(kind: str, present: tuple[Branch, ...], onward: str) -> tuple[
 def _instruction(at: At, step: Step) -> None:
     key = fields.key_of("step-instruction", at, step.instruction)
     st.text_area("Instruction", step.instruction, key=key, height=110, on_change=_instruct, args=(at, key))
+    fields.late(key, step.instruction, _instruct, at)
     fields.explain(key)
 
 

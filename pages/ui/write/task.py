@@ -52,6 +52,7 @@ def _objective(shown: Draft) -> None:
         "What should get done?", objective, key=key, height=110, on_change=_set_objective, args=(shown.id, key),
         placeholder="Decide whether a refund mail is justified, and answer it.",
     )  # fmt: skip
+    fields.late(key, objective, _set_objective, shown.id)
 
 
 def _set_objective(workflow_id: str, key: str) -> None:
