@@ -63,4 +63,5 @@ def visit() -> Callable[..., AppTest]:
 def words(app: AppTest) -> str:
     """All text on the page, for assertions on what is visible."""
     kinds = ("title", "header", "subheader", "markdown", "text", "caption", "code", "info", "warning", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in getattr(app, kind))
+    shown = [str(element.value) for kind in kinds for element in getattr(app, kind)]
+    return "\n".join([*shown, *(toast.value.replace("\\", "") for toast in app.toast)])

@@ -37,9 +37,3 @@ async def test_a_small_model_writes_a_workflow_without_faults_under_the_grammar(
     assert 3 <= len(parse(draft.text).workflow.steps) <= 4
     assert "".join(heard) == draft.replies[0]
     assert len(heard) > 20
-
-
-async def test_an_objective_of_100_000_characters_fits_its_context(llm: LLM) -> None:
-    unit = "👩‍👩‍👧"  # of all texts one of those that take the most tokens a character
-    draft = await generate(unit * (100_000 // len(unit)), INPUTS, [], llm, min_steps=2, max_steps=2)
-    assert draft.ok
