@@ -24,7 +24,7 @@ run: $(READY) ## Serve the app on localhost (PORT=8501).
 
 test: $(READY) ## Run all tests; downloads SmolLM2 (98 MB) and, where no browser is found, Chromium.
 	@$(BIN)/python scripts/browser.py
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(READY) ## Formatting, lint, types, import rules.
 	@$(BIN)/ruff format --check .

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import logging
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import typer
 from typer._click.exceptions import ClickException  # typer carries its own click and exports only its base error
@@ -67,9 +68,14 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         return output.close(lost)
 
 
+@functools.cache  # takes 40 ms, and tests call many commands in one process
+def _command() -> Callable[..., Any]:
+    return typer.main.get_command(app)
+
+
 def _run(arguments: list[str]) -> int:
     try:
-        result = app(args=arguments, prog_name="autoflow", standalone_mode=False)
+        result = _command()(args=arguments, prog_name="autoflow", standalone_mode=False)
         return result if isinstance(result, int) else output.FINE
     except AutoFlowError as error:
         return output.report_error(error)

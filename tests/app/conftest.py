@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
@@ -22,6 +23,7 @@ PATIENCE_S = 30
 def fresh_caches(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test opens its own store, and starts no process."""
     monkeypatch.setattr("autoflow.jobs.supervisor.ensure_worker", lambda **_: True)
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)  # reads the metadata of all packages
     _tell_errors_as_the_app(monkeypatch)
     st.cache_resource.clear()
     st.cache_data.clear()

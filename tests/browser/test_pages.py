@@ -70,31 +70,23 @@ def settle(page: Page) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(
+def test_every_page_is_accessible_shows_text_as_text_and_asks_for_nothing_foreign(
     server: AppServer, paths: dict[str, str], new_page: Callable[..., Page], theme: str
 ) -> None:
-    page = new_page(theme=theme)
-    found = {}
-    for name, path in paths.items():
-        page.goto(server.url + path)
-        settle(page)
-        violations = Axe().run(page).response["violations"]
-        if violations:
-            found[name] = [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in violations]
-    assert not found, json.dumps(found, indent=1)
-
-
-def test_model_text_stays_text_and_nothing_foreign_is_asked_for(
-    server: AppServer, paths: dict[str, str], page: Page
-) -> None:
-    asked: list[str] = []
+    page, found, asked, refused = new_page(theme=theme), {}, [], []
     page.on("request", lambda request: asked.append(request.url))
-    for path in paths.values():
+    page.on("console", lambda m: refused.append(m.text) if "Content Security Policy" in m.text else None)
+    for name, path in paths.items():
         page.goto(server.url + path)
         settle(page)
         for more in page.locator("li.row details summary").all()[:3]:
             more.click()
         assert page.evaluate("window.stolen") is None
+        assert refused == [], "the policy refuses what the page itself needs"
+        violations = Axe().run(page).response["violations"]
+        if violations:
+            found[name] = [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in violations]
+    assert not found, json.dumps(found, indent=1)
     assert [url for url in asked if not url.startswith((server.url, "data:", "blob:"))] == []
 
 
@@ -102,15 +94,6 @@ def test_every_answer_carries_the_security_headers(server: AppServer) -> None:
     for path in ("/", "/health", "/write", "/static/favicon.png"):
         headers = httpx.get(server.url + path).headers
         assert {name: headers.get(name) for name in HEADERS} == HEADERS
-
-
-def test_the_policy_lets_the_pages_own_scripts_run(server: AppServer, paths: dict[str, str], page: Page) -> None:
-    refused: list[str] = []
-    page.on("console", lambda m: refused.append(m.text) if "Content Security Policy" in m.text else None)
-    for path in paths.values():
-        page.goto(server.url + path)
-        settle(page)
-    assert refused == []
 
 
 def test_health_says_whether_the_worker_lives(server: AppServer) -> None:

@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from autoflow.generate.generator import generate
+from autoflow.generate.generator import ANSWER_TOKENS, generate
+from autoflow.generate.task import first_messages
 from autoflow.lang import parse
-from autoflow.llm.base import LLM
+from autoflow.llm.base import LLM, Options
 from autoflow.llm.registry import open_llm
 from autoflow.records import TaskInput
 from autoflow.tools import local_tools
 from tests.models import shared_model_server, smollm2, smollm2_file  # noqa: F401
 
 pytestmark = pytest.mark.model
+CONTEXT = 8192  # tokens of the smallest model that is shipped
 INPUTS = [TaskInput(name="mail", text="My kettle leaks. I want my money back.")]
 
 
@@ -37,3 +39,10 @@ async def test_a_small_model_writes_a_workflow_without_faults_under_the_grammar(
     assert 3 <= len(parse(draft.text).workflow.steps) <= 4
     assert "".join(heard) == draft.replies[0]
     assert len(heard) > 20
+
+
+async def test_an_objective_of_100_000_characters_leaves_room_for_the_workflow(llm: LLM) -> None:
+    unit = "👩‍👩‍👧"  # of all texts one of those that take the most tokens a character
+    asked = first_messages(unit * (100_000 // len(unit)), INPUTS, [], 3, 8)
+    read = await llm.complete(asked, Options(max_tokens=1))
+    assert 1_000 < read.usage.prompt_tokens < CONTEXT - ANSWER_TOKENS

@@ -1,8 +1,8 @@
 // A text editor that saves as you type: line numbers, problems underlined, the line of the selected step marked.
 //
 // data: {text, revision, problems: [{line, column, end, severity, message}], selected: [line], label, height, readonly}
-// State: saved ({text, revision, at}), went ({line, at}), where `at` makes each one new. State and not triggers: of two
-// triggers that are sent while the server is busy only the last one arrives.
+// Trigger: saved ({text, revision, at}). State: went ({line, at}). `at` makes each one new. While the server is busy it
+// keeps the last trigger, though another page is opened meanwhile, but only the last state, and of the page then open.
 //
 // What is typed is never thrown away: a text from the server replaces what is here only if nothing here is unsaved.
 
@@ -11,7 +11,7 @@ const PLAIN_LIMIT = 200000; // characters; beyond it the text is shown without m
 const views = new WeakMap();
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { data, parentElement, setStateValue, setTriggerValue } = component;
   const area = parentElement.querySelector("textarea");
   const view = views.get(parentElement) ?? { server: null, sent: null, revision: 0, timer: null, line: 0 };
   views.set(parentElement, view);
@@ -33,7 +33,7 @@ export default function (component) {
     view.timer = null;
     if (area.value === view.server || area.value === view.sent) return;
     view.sent = area.value;
-    setStateValue("saved", { text: area.value, revision: view.revision, at: Date.now() });
+    setTriggerValue("saved", { text: area.value, revision: view.revision, at: Date.now() });
   };
   area.oninput = () => {
     paint(parentElement, area, { ...data, problems: [] });
