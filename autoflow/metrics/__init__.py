@@ -1,0 +1,1 @@
+"""Measures of what a run made; each says its range and its direction."""
