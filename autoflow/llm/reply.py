@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autoflow.llm.base import ToolCall
@@ -16,6 +17,7 @@ from autoflow.llm.reply_checks import REPEAT_WINDOW, repeated_unit
 
 Engine = Literal["llama.cpp", "vllm", "other"]
 _OPEN, _CLOSE = "<think>", "</think>"
+_CALL_CHARS = 100  # that a call without any text counts as, so that calls without end are too large as well
 
 
 class ThinkSplitter:
@@ -61,6 +63,15 @@ class ThinkSplitter:
         return ("", held) if self._state == "thinking" else (held, "")
 
 
+@dataclass(slots=True)
+class _HalfCall:
+    """A tool call in the making."""
+
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)  # in pieces: a long text must not be copied at each of them
+
+
 class Reply:
     """One reply in the making.
 
@@ -82,11 +93,11 @@ class Reply:
         self._splitter = ThinkSplitter()
         self._text: list[str] = []
         self._thoughts: list[str] = []
-        self._calls: list[dict[str, str]] = []
+        self._calls: list[_HalfCall] = []
         self._call_at: dict[int | str, int] = {}
         self._chars = self._checked = self._text_chars = 0
         self.finish: str | None = None
-        self.refusal = ""
+        self._refusal: list[str] = []
         self.usage: Mapping[str, Any] = {}
         self.model = ""
         self.engine: Engine = "other"
@@ -102,13 +113,17 @@ class Reply:
         return "".join(self._text)
 
     @property
+    def refusal(self) -> str:
+        return "".join(self._refusal)
+
+    @property
     def reasoning(self) -> str:
         return "".join(self._thoughts).strip()
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         return tuple(
-            ToolCall(id=c["id"] or f"call_{n}", name=c["name"], arguments=c["arguments"] or "{}")
+            ToolCall(id=c.id or f"call_{n}", name=c.name, arguments="".join(c.arguments) or "{}")
             for n, c in enumerate(self._calls)
         )
 
@@ -148,11 +163,16 @@ class Reply:
     def _add_delta(self, delta: Mapping[str, Any]) -> None:
         self._add_split("", _string(delta.get("reasoning_content")) or _string(delta.get("reasoning")))
         self._add_content(delta.get("content"))
-        self.refusal += _string(delta.get("refusal"))
+        self._add_refusal(_string(delta.get("refusal")))
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else []:
             if isinstance(call, Mapping):
                 self._add_call(call)
+
+    def _add_refusal(self, words: str) -> None:
+        if words:
+            self._refusal.append(words)
+            self._grow(len(words))
 
     def _add_content(self, content: Any) -> None:
         """Text, or a list of parts of which some may be thinking."""
@@ -175,21 +195,27 @@ class Reply:
             self._check_repeats()
 
     def _add_call(self, call: Mapping[str, Any]) -> None:
-        """Pieces of one call share an index; some endpoints give none, or the same to every call with a new id."""
+        """Pieces of one call share an index; some endpoints give none, or the same to every call with a new id.
+
+        Without index and id a name begins the next call, and arguments alone go on with the last one.
+        """
         function = call.get("function")
         function = function if isinstance(function, Mapping) else {}
         name, arguments, given = _string(function.get("name")), function.get("arguments"), _string(call.get("id"))
         index = call.get("index")
         slot = index if isinstance(index, int) else given
         at = self._call_at.get(slot)
-        if at is None or (given and name and self._calls[at]["id"] not in ("", given)):
+        if slot == "":
+            at = len(self._calls) - 1 if self._calls and not name else None
+        if at is None or (given and name and self._calls[at].id not in ("", given)):
             at = self._call_at[slot] = len(self._calls)
-            self._calls.append({"id": "", "name": "", "arguments": ""})
+            self._calls.append(_HalfCall())
+            self._grow(len(name) + len(given) + _CALL_CHARS)
         entry = self._calls[at]
-        entry["id"] = entry["id"] or given
-        entry["name"] = entry["name"] or name
+        entry.id = entry.id or given
+        entry.name = entry.name or name
         text = arguments if isinstance(arguments, str) else _json(arguments)
-        entry["arguments"] += text
+        entry.arguments.append(text)
         self._grow(len(text))
 
     def _grow(self, chars: int) -> None:

@@ -19,9 +19,10 @@ class EventReader:
     def __init__(self) -> None:
         self._line = bytearray()
         self._data: list[str] = []
+        self._held = 0  # characters of the event under way
 
     def feed(self, chunk: bytes) -> Iterator[str]:
-        """The data of every event that this chunk completes. Raises Failure: a line without end."""
+        """The data of every event that this chunk completes. Raises Failure: a line or an event without end."""
         *whole, rest = chunk.split(b"\n")
         for line in whole:
             self._line += line
@@ -29,7 +30,7 @@ class EventReader:
             if event is not None:
                 yield event
         self._line += rest
-        if len(self._line) > MAX_BYTES:
+        if len(self._line) + self._held > MAX_BYTES:
             raise Failure("too-large", f"{MAX_BYTES:,} bytes")
 
     def rest(self) -> str | None:
@@ -42,11 +43,13 @@ class EventReader:
         self._line.clear()
         if line.startswith("data:"):
             self._data.append(line[5:].removeprefix(" "))
+            self._held += len(line)
         return self._end_event() if not line else None
 
     def _end_event(self) -> str | None:
         event = "\n".join(self._data) if self._data else None
         self._data.clear()
+        self._held = 0
         return event
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import Any
 
 import pytest
@@ -101,6 +102,32 @@ def test_deltas_of_any_shape_are_survived(delta: dict[str, Any]) -> None:
         reply.add(chunk(delta))
     reply.close()
     assert all(isinstance(call.arguments, str) for call in reply.tool_calls)
+
+
+def test_calls_without_index_and_id_stay_apart_and_whole() -> None:
+    """As servers send them that know neither: whole calls side by side, or one call in pieces."""
+    reply = new_reply()
+    whole = [{"function": {"name": name, "arguments": {"of": name}}} for name in ("add", "sub")]
+    reply.add(chunk({"tool_calls": whole}))
+    reply.add(chunk({"tool_calls": [{"id": "x", "function": {"name": "mul", "arguments": '{"a": '}}]}))
+    reply.add(chunk({"tool_calls": [{"function": {"arguments": "1}"}}]}))
+    found = [(call.id, call.name, call.arguments) for call in reply.tool_calls]
+    assert found == [("call_0", "add", '{"of": "add"}'), ("call_1", "sub", '{"of": "sub"}'), ("x", "mul", '{"a": 1}')]
+
+
+@pytest.mark.parametrize("delta", [{"refusal": "no, "}, {"tool_calls": [{"function": {"name": "again"}}]}])
+def test_what_never_ends_is_too_large_whatever_it_is(delta: dict[str, Any]) -> None:
+    reply = new_reply()
+    with pytest.raises(Failure) as caught:
+        deque((reply.add(chunk(delta)) for _ in range(1000)), maxlen=0)
+    assert caught.value.kind == "too-large"
+
+
+def test_an_event_without_end_is_too_large() -> None:
+    reader, line = EventReader(), b"data: " + b"x" * 100_000 + b"\n"
+    with pytest.raises(Failure) as caught:
+        deque((list(reader.feed(line)) for _ in range(200)), maxlen=0)
+    assert caught.value.kind == "too-large"
 
 
 @given(JSON)
