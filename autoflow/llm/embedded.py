@@ -84,6 +84,11 @@ class EmbeddedLLM:
         return f"embedded:{self._name}"
 
     @property
+    def mark(self) -> str:
+        """Tells what answers from another that takes its name later: its file, and how much it may read."""
+        return f"{_mark(self._source)} {self._context or ''}".strip()
+
+    @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
             tools=self._tools(), choice="grammar", schema="grammar", grammar=True, images=False, concurrency=self._slots
@@ -209,6 +214,18 @@ class EmbeddedLLM:
             return True
         models = await asyncio.to_thread(server_models)
         return self._pid not in {model["pid"] for model in models or ()}
+
+
+def _mark(source: Path | Entry) -> str:
+    """The hash where the file was checked against it on its way in, else what the disk says of the file."""
+    if isinstance(source, Entry) and source.sha256 and not source.location:
+        return source.sha256
+    path = source.local_path() if isinstance(source, Entry) else source
+    try:
+        found = path.stat() if path else None
+    except OSError:
+        found = None
+    return f"{path} {found.st_size} {found.st_mtime_ns}" if found else ""
 
 
 def _raise_failure(report: dict[str, Any]) -> None:

@@ -105,7 +105,7 @@ def _embedded(connection: Connection, cache: bool, on_status: OnStatus | None) -
         context_tokens=connection.context_tokens,
         on_status=on_status,
     )
-    return Metered(_cached(Limited(llm), f"{llm.name} {_stamp(path)}", cache), _free)
+    return Metered(_cached(Limited(llm), f"{llm.name} {llm.mark}", cache), _free)
 
 
 def _file(connection: Connection) -> LLM:
@@ -122,15 +122,6 @@ def _cached(llm: LLM, identity: str, cache: bool) -> LLM:
 
 def _free(_: str) -> Price:
     return FREE
-
-
-def _stamp(path: Path | None) -> str:
-    """Tells a model file from another that takes its place later."""
-    try:
-        found = path.stat() if path else None
-    except OSError:
-        found = None
-    return f"{path} {found.st_size} {found.st_mtime_ns}" if found else ""
 
 
 def _unknown(name: str) -> SettingsError:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autoflow.errors import ModelAuthError, NotFound, SettingsError
-from autoflow.llm.base import LLM, Options
+from autoflow.llm.base import LLM, Completion, Options
+from autoflow.llm.catalogue import add_file, remove
+from autoflow.llm.embedded import EmbeddedLLM
 from autoflow.llm.openai_chat import Timeouts
 from autoflow.llm.registry import open_llm
 from autoflow.llm.registry import test_llm as try_out
@@ -17,6 +20,7 @@ from autoflow.llm.wrappers import Cached, Wrapper
 from autoflow.records import Connection
 from autoflow.settings import settings
 from tests.llm.conftest import ASK, OpenChat
+from tests.llm.model_files import gguf
 from tests.llm.server import Server, chunk, error, refusing, says, silent, stream, words
 
 
@@ -118,6 +122,32 @@ def test_embedded_models_are_opened_without_being_started() -> None:
     llm = open_llm(settings().default_model)
     assert layers(llm) == ["Metered", "Cached", "Limited", "EmbeddedLLM"]
     assert llm.name == settings().default_model
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+async def test_model_file_that_was_replaced_is_asked_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, by_path: bool
+) -> None:
+    """Under the same name, as a model of the user's own or by its path."""
+    asked: list[str] = []
+
+    async def complete(self: EmbeddedLLM, *_: Any) -> Completion:
+        asked.append(self.name)
+        return Completion(f"answer {len(asked)}")
+
+    monkeypatch.setattr(EmbeddedLLM, "complete", complete)
+    path = tmp_path / "mine.gguf"
+    name = f"embedded:{path}" if by_path else "embedded:mine"
+    for context in (2048, 4096):
+        path.write_bytes(gguf(context=context))
+        os.utime(path, (context, context))
+        if not by_path:
+            add_file(path, "mine")
+        answers = [(await open_llm(name).complete(ASK, Options())).text for _ in range(2)]
+        assert answers == [f"answer {len(asked)}"] * 2, "asked once"
+        if not by_path:
+            remove("mine")
+    assert len(asked) == 2
 
 
 async def test_prices_of_the_user_are_found_by_connection_or_model(server: Server, home: Path) -> None:
