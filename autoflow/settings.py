@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tomllib
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -134,23 +136,40 @@ def secret(name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def _with_secret(text: str, name: str, value: str) -> str:
+    """The text of the secrets file with this key in front, in place of its old line where it has one.
+
+    Raises TOMLDecodeError: the text is no TOML. SettingsError: the old value takes more than a line of its own.
+    """
+    wanted = {**tomllib.loads(text), name: value}
+    line = f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+    # A line that looks like the old one may be part of a table or of a longer text: what comes out is looked at.
+    olds = [found.span() for found in re.finditer(rf"^[ \t]*{re.escape(name)}[ \t]*=.*\n?", text, re.MULTILINE)]
+    for start, end in [*olds, (0, 0)]:
+        written = line + text[:start] + text[end:]
+        with suppress(tomllib.TOMLDecodeError):
+            if tomllib.loads(written) == wanted:
+                return written
+    raise SettingsError(f"The key {name} is in the secrets file already, in a form of its own.", "Change it there.")
+
+
 def save_secret(name: str, value: str) -> Path:
     """Keep a key in the secrets file, which only its owner may read; returns the file's path.
 
-    The file is written anew beside the old one and put in its place, so that a crash leaves one of the two whole.
+    Comments and whatever else is in the file stay. It is written anew beside the old one and put in its place, so that
+    a crash leaves one of the two whole.
     Raises SettingsError: the file cannot be read or written, or the key holds a line break.
     """
     path = settings().home / "secrets.toml"
     if not value or any(ord(c) < 32 or ord(c) == 127 for c in value):
         raise SettingsError("A key is one line of text without control characters.", "Copy it again.")
     try:
-        old = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-        lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}\n" for key, text in {**old, name: value}.items()]
+        text = _with_secret(path.read_text("utf-8") if path.exists() else "", name, value)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.writelines(lines)
+            file.write(text)
         fresh.replace(path)
     except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(

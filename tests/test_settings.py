@@ -39,6 +39,24 @@ def test_the_secrets_file_keeps_other_keys_and_is_private() -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_whatever_else_a_person_wrote_into_the_secrets_file_stays(home: Path) -> None:
+    """Tables above all: written as a line they would make the whole file unreadable, and every key with it."""
+    path = home / "secrets.toml"
+    path.write_text('# mine\nA_KEY = "1"  # of the work account\nPORT = 5432\n\n[proxy]\nA_KEY = "inner"\n')
+    save_secret("B_KEY", "2")
+    save_secret("A_KEY", "3")
+    assert path.read_text() == 'A_KEY = "3"\nB_KEY = "2"\n# mine\nPORT = 5432\n\n[proxy]\nA_KEY = "inner"\n'
+    assert (secret("A_KEY"), secret("B_KEY")) == ("3", "2")
+
+
+def test_key_in_a_form_that_cannot_be_replaced_is_left_alone(home: Path) -> None:
+    path = home / "secrets.toml"
+    path.write_text('A_KEY = """\nlong"""\n')
+    with pytest.raises(SettingsError, match="form of its own"):
+        save_secret("A_KEY", "1")
+    assert path.read_text() == 'A_KEY = """\nlong"""\n'
+
+
 @pytest.mark.parametrize("value", ["", "two\nlines", "nul\0"])
 def test_a_key_of_another_shape_is_refused(value: str) -> None:
     with pytest.raises(SettingsError):
