@@ -1,0 +1,135 @@
+"""Workflow x tasks x repeats: runs carried out and scored, so many at a time, each told as soon as it is there.
+
+Nothing is collected: whoever asks gets each outcome with its events and keeps what it needs, so that 20,000 runs take
+no more memory than 200. What was done before is simply not asked for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pydantic import Field
+
+from autoflow.interpret import Recorder, interpret
+from autoflow.lang import has_errors, parse
+from autoflow.lang.workflow import Workflow
+from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
+from autoflow.llm.wrappers.base import Wrapper
+from autoflow.records import Event, Record, RunPolicy, StopReason, Totals
+from autoflow.suites.base import Suite, SuiteTask
+from autoflow.tools.toolbox import Toolbox
+
+SEEDS_A_REPEAT = 1_000_003  # repeats of a call differ by this; a run counts its seeds in small steps
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One run to do: a candidate's workflow on a task, for the `repeat`-th time (from 0)."""
+
+    candidate: str  # what the outcome is kept under
+    text: str
+    task: SuiteTask
+    repeat: int = 0
+
+
+class Outcome(Record):
+    """How one run fared."""
+
+    candidate: str
+    task: str
+    repeat: int
+    score: float = Field(ge=0, le=1)  # higher is better; 0 where the run reached no terminal
+    parts: dict[str, float] = Field(default_factory=dict)  # other figures of the suite
+    stop: StopReason
+    answer: str = ""
+    error: str = ""  # why it scored 0, where it was no bad answer
+    steps: int = 0  # visits
+    totals: Totals = Field(default_factory=Totals)
+
+
+Done = Callable[[Outcome, Sequence[Event]], Awaitable[None]]
+
+
+class Evaluator(Protocol):
+    """Carries out runs, here or elsewhere."""
+
+    async def map(self, units: Iterable[Unit], done: Done) -> None:
+        """Carry out all of them, in any order; `done` gets each with its events. What `done` raises ends it."""
+        ...
+
+
+class LocalEvaluator:
+    """Runs in this process.
+
+    Args:
+        concurrency: runs at a time; None: as many as the model takes calls.
+        go_on: asked before each run; False starts no further one, those under way are finished.
+    """
+
+    def __init__(
+        self, suite: Suite, llm: LLM, toolbox: Toolbox, *, policy: RunPolicy, concurrency: int | None = None,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> None:  # fmt: skip
+        self._suite = suite
+        self._llm = llm
+        self._toolbox = toolbox
+        self._policy = policy
+        self._places = max(1, concurrency or llm.capabilities.concurrency)
+        self._go_on = go_on
+
+    async def map(self, units: Iterable[Unit], done: Done) -> None:
+        """As the Protocol says. `units` may be a generator: it is asked for the next one when there is room."""
+        todo = iter(units)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._places):
+                    group.create_task(self._work(todo, done))
+        except BaseExceptionGroup as found:  # a task that fails ends the others: one reason is enough
+            raise found.exceptions[0] from found
+
+    async def _work(self, todo: Iterator[Unit], done: Done) -> None:
+        while self._go_on() and (unit := next(todo, None)) is not None:
+            outcome, events = await self._one(unit)
+            await done(outcome, events)
+
+    async def _one(self, unit: Unit) -> tuple[Outcome, Sequence[Event]]:
+        parsed = parse(unit.text)
+        if has_errors(parsed.diagnostics):
+            error = f"The workflow has errors. The first: {parsed.errors[0].message}"
+            return _failed(unit, "invalid-workflow", error), ()
+        return await self._run(unit, parsed.workflow)
+
+    async def _run(self, unit: Unit, workflow: Workflow) -> tuple[Outcome, Sequence[Event]]:
+        recorder = Recorder()
+        result = await interpret(
+            workflow, unit.task.task, Repeated(self._llm, unit.repeat), self._toolbox, policy=self._policy,
+            observer=recorder,
+        )  # fmt: skip
+        steps = sum(event.kind == "step_finished" for event in recorder.events)
+        outcome = _failed(unit, result.stop, f"{result.error} {result.hint}".strip())
+        outcome = outcome.model_copy(update={"steps": steps, "totals": result.totals, "answer": result.answer})
+        if result.stop == "terminal":
+            score = await self._suite.score(unit.task, result.answer)
+            outcome = outcome.model_copy(update={"score": score.value, "parts": dict(score.parts), "error": ""})
+        return outcome, recorder.events
+
+
+def _failed(unit: Unit, stop: StopReason, error: str) -> Outcome:
+    return Outcome(candidate=unit.candidate, task=unit.task.id, repeat=unit.repeat, score=0.0, stop=stop, error=error)
+
+
+class Repeated(Wrapper):
+    """Asks with another seed, and another key of the cache, at each repeat."""
+
+    def __init__(self, inner: LLM, repeat: int) -> None:
+        super().__init__(inner)
+        self._repeat = repeat
+
+    async def complete(
+        self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
+    ) -> Completion:
+        seed = None if options.seed is None else options.seed + SEEDS_A_REPEAT * self._repeat
+        return await self.inner.complete(messages, replace(options, seed=seed, repeat=self._repeat), on_token)

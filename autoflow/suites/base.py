@@ -1,0 +1,89 @@
+"""The seam between tasks and everything that runs them: what is asked, in which split, and how an answer is scored."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from autoflow.errors import SettingsError
+from autoflow.records import Task
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+Sizes = Mapping[Split, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteTask:
+    """One task of a suite."""
+
+    id: str  # the same in every process and at every time
+    task: Task  # what a run is given
+    tags: tuple[str, ...] = ()
+    expected: Any = None  # for scoring alone: no model that is measured may see it
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How good an answer is; higher is better."""
+
+    value: float  # in [0, 1]
+    parts: Mapping[str, float] = field(default_factory=dict)  # other figures, by name
+    expected: str = ""  # what would have been right, in words, for whoever reads the score
+
+
+class Suite(Protocol):
+    """Tasks in three disjoint splits: train gives feedback, validation selects, test is scored once, at the end."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def baseline(self) -> str:
+        """The manual workflow, CoRE text."""
+        ...
+
+    def tasks(self, split: Split) -> Sequence[SuiteTask]:
+        """In an order that never changes."""
+        ...
+
+    async def score(self, task: SuiteTask, answer: str) -> Score:
+        """Of the answer of a run that reached a terminal; other runs score 0 unasked."""
+        ...
+
+
+def split_tasks(
+    tasks: Sequence[SuiteTask], sizes: Sizes, seed: int, *, stratum: Callable[[SuiteTask], Hashable] = lambda _: 0
+) -> dict[Split, tuple[SuiteTask, ...]]:
+    """Disjoint splits by seed, each with about the same share of every stratum.
+
+    Raises SettingsError: more tasks are asked for than there are.
+    """
+    wanted = sum(sizes.get(split, 0) for split in SPLITS)
+    if wanted > len(tasks):
+        raise SettingsError(f"The splits ask for {wanted} tasks, but there are {len(tasks)}.", "Ask for fewer.")
+    mixed = _interleaved(tasks, random.Random(seed), stratum)  # noqa: S311  (chance, no secret)
+    found, at = {}, 0
+    for split in SPLITS:
+        size = sizes.get(split, 0)
+        found[split] = tuple(mixed[at : at + size])
+        at += size
+    return found
+
+
+def _interleaved(
+    tasks: Sequence[SuiteTask], chance: random.Random, stratum: Callable[[SuiteTask], Hashable]
+) -> list[SuiteTask]:
+    """Shuffled so that any stretch holds the strata in about their shares of the whole."""
+    strata: dict[Hashable, list[SuiteTask]] = defaultdict(list)
+    for task in tasks:
+        strata[stratum(task)].append(task)
+    placed = []
+    for members in strata.values():
+        chance.shuffle(members)
+        shift = chance.random()
+        placed += [((n + shift) / len(members), chance.random(), task) for n, task in enumerate(members)]
+    return [task for _, _, task in sorted(placed, key=lambda place: place[:2])]

@@ -1,0 +1,53 @@
+"""Suite `openagi-plan`: the 185 objectives of OpenAGI, scored by the plan that an answer names; no tool is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autoflow.metrics.plan import TOOLS, gold_plan, read_plan, score_plan
+from autoflow.records import Task
+from autoflow.suites.base import Score, Sizes, Split, SuiteTask, split_tasks
+from autoflow.suites.openagi_tasks import OpenAGITask, openagi_tasks
+
+MANUAL = Path(__file__).resolve().parents[2] / "assets" / "workflows" / "openagi-manual.core"
+DEFAULT_SIZES: Sizes = {"train": 8, "val": 12, "test": 24}
+TOOL_NAMES = tuple(tool.name for tool in TOOLS)
+
+
+class OpenAGIPlanSuite:
+    """Plans for the 185 objectives.
+
+    Args:
+        seed: of the splits, which are stratified by the kind of task.
+        sizes: tasks a split.
+    Raises SettingsError: more tasks are asked for than there are.
+    """
+
+    name = "openagi-plan"
+
+    def __init__(self, *, seed: int = 0, sizes: Sizes = DEFAULT_SIZES) -> None:
+        self._splits = split_tasks(
+            [_suite_task(task) for task in openagi_tasks()], sizes, seed, stratum=lambda t: t.tags
+        )
+
+    @property
+    def baseline(self) -> str:
+        return MANUAL.read_text("utf-8")
+
+    def tasks(self, split: Split) -> Sequence[SuiteTask]:
+        return self._splits[split]
+
+    async def score(self, task: SuiteTask, answer: str) -> Score:
+        assert isinstance(task.expected, OpenAGITask)
+        found = score_plan(task.expected.plan, read_plan(answer))
+        return Score(
+            found.score,
+            {"overlap": found.overlap, "exact": float(found.exact), "valid": float(found.valid)},
+            ", ".join(gold_plan(task.expected.plan)),
+        )
+
+
+def _suite_task(task: OpenAGITask) -> SuiteTask:
+    name = f"openagi-{task.number}"
+    return SuiteTask(name, Task(id=name, objective=task.objective, listed_tools=TOOL_NAMES), (task.kind,), task)

@@ -1,0 +1,140 @@
+"""Many runs at a time: none lost or doubled, failures score 0 with their reason, nothing is collected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from autoflow.errors import ModelUnavailable
+from autoflow.evaluate import SEEDS_A_REPEAT, LocalEvaluator, Outcome, Unit
+from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options
+from autoflow.records import Event, RunPolicy
+from autoflow.suites.openagi import OpenAGIPlanSuite
+from autoflow.tools.toolbox import Toolbox
+
+PLAIN = "Answer:::terminal:::Name the models in order.:::\n"
+suite = OpenAGIPlanSuite(sizes={"train": 4, "val": 40, "test": 0})
+
+
+class Answers:
+    """Answers everything alike, and sees how many ask at a time."""
+
+    name = "answers"
+
+    def __init__(self, text: str = "Image Denoising", *, places: int = 4, fails: bool = False) -> None:
+        self.capabilities = Capabilities(concurrency=places)
+        self.text, self.fails = text, fails
+        self.busy = self.most = 0
+        self.options: list[Options] = []
+
+    async def complete(
+        self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
+    ) -> Completion:
+        self.options.append(options)
+        self.busy += 1
+        self.most = max(self.most, self.busy)
+        await asyncio.sleep(0.001)
+        self.busy -= 1
+        if self.fails:
+            raise ModelUnavailable("The server is gone.")
+        return Completion(self.text)
+
+    async def aclose(self) -> None:
+        return
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.events = 0
+
+    async def __call__(self, outcome: Outcome, events: Sequence[Event]) -> None:
+        self.outcomes.append(outcome)
+        self.events += len(events)
+
+
+def units(text: str = PLAIN, repeats: int = 1) -> Iterator[Unit]:
+    return (Unit("c", text, task, repeat) for repeat in range(repeats) for task in suite.tasks("val"))
+
+
+async def evaluated(llm: Answers, of: Iterator[Unit], **more: object) -> Kept:
+    kept = Kept()
+    await LocalEvaluator(suite, llm, Toolbox(()), policy=RunPolicy(), **more).map(of, kept)  # type: ignore[arg-type]
+    return kept
+
+
+async def test_every_run_is_there_once_and_scored() -> None:
+    llm = Answers(places=7)
+    kept = await evaluated(llm, units(repeats=2))
+    assert sorted((o.task, o.repeat) for o in kept.outcomes) == sorted(
+        (task.id, repeat) for task in suite.tasks("val") for repeat in range(2)
+    )
+    assert llm.most == 7
+    assert {o.stop for o in kept.outcomes} == {"terminal"}
+    assert max(o.score for o in kept.outcomes) > 0
+    assert all(o.totals.calls == 1 and o.steps == 1 for o in kept.outcomes)
+    assert kept.events > 0
+
+
+async def test_repeats_ask_with_other_seeds_and_other_keys() -> None:
+    llm = Answers()
+    await evaluated(llm, (Unit("c", PLAIN, suite.tasks("val")[0], repeat) for repeat in range(3)))
+    assert sorted((o.seed, o.repeat) for o in llm.options) == [(SEEDS_A_REPEAT * n, n) for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "llm", "stop", "says"),
+    [
+        (PLAIN, Answers(fails=True), "model-error", "The server is gone."),
+        (
+            "A:::decision:::Again?:::yes::A::no::B\nB:::terminal:::End:::\n",
+            Answers("yes"),
+            "max-steps",
+            "limit of visits",
+        ),
+        ("A:::process:::Go:::next::Nowhere\n", Answers(), "invalid-workflow", "Nowhere"),
+        ("no workflow at all", Answers(), "invalid-workflow", "The workflow has errors"),
+    ],
+)
+async def test_a_run_that_fails_scores_nothing_and_says_why(text: str, llm: Answers, stop: str, says: str) -> None:
+    kept = await evaluated(llm, (Unit("c", text, task) for task in suite.tasks("train")))
+    assert [(o.score, o.stop) for o in kept.outcomes] == [(0.0, stop)] * 4
+    assert all(says in o.error for o in kept.outcomes)
+
+
+async def test_units_are_taken_only_as_there_is_room() -> None:
+    taken: list[Unit] = []
+
+    def watched() -> Iterator[Unit]:
+        for unit in units():
+            taken.append(unit)
+            yield unit
+
+    kept = Kept()
+    ahead = []
+
+    async def done(outcome: Outcome, events: Sequence[Event]) -> None:
+        await kept(outcome, events)
+        ahead.append(len(taken) - len(kept.outcomes))
+
+    await LocalEvaluator(suite, Answers(places=3), Toolbox(()), policy=RunPolicy()).map(watched(), done)
+    assert max(ahead) <= 3
+
+
+async def test_what_was_asked_to_end_finishes_what_is_under_way() -> None:
+    kept = Kept()
+    llm = Answers(places=4)
+    evaluator = LocalEvaluator(suite, llm, Toolbox(()), policy=RunPolicy(), go_on=lambda: len(kept.outcomes) < 8)
+    await evaluator.map(units(), kept)
+    assert 8 <= len(kept.outcomes) <= 8 + 3
+    assert len(llm.options) == len(kept.outcomes)
+
+
+async def test_a_fault_of_who_keeps_the_outcomes_ends_it() -> None:
+    async def full(_: Outcome, __: Sequence[Event]) -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk is full"):
+        await LocalEvaluator(suite, Answers(), Toolbox(()), policy=RunPolicy()).map(units(), full)
