@@ -267,6 +267,16 @@ class TestGenerate:
         assert (done.state, done.result) == ("done", {"drafts": drafts})
         assert store.list_versions(workflow.id) == []  # of several drafts a person picks one
 
+    async def test_pause_that_is_taken_back_at_once_leaves_no_draft_out(
+        self, store: SqlStore, workflow: WorkflowRecord, model: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wanted = iter([True])
+        monkeypatch.setattr(JobContext, "paused_wanted", property(lambda _: next(wanted, False)))
+        job = self.asked(store, workflow, model({"match": "", "reply": CHAIN}), drafts=2)
+        assert (await carried_out(store, job)).state == "queued"
+        done = await carried_out(store, job)
+        assert [draft["index"] for draft in (done.result or {})["drafts"]] == [0, 1]
+
     async def test_model_that_cannot_answer_fails_the_job_in_words(
         self, store: SqlStore, workflow: WorkflowRecord, model: Callable[..., str]
     ) -> None:

@@ -34,7 +34,7 @@ async def handle(context: JobContext) -> Json:
     except asyncio.CancelledError:
         context.partial = work.stopped()
         raise
-    if context.paused_wanted and work.missing():
+    if work.waiting:  # also where the pause was taken back since: then the job is queued at once
         raise Paused
     return await work.result()
 
@@ -76,6 +76,7 @@ class _Drafts:
         self._finished: dict[int, Json] = {draft["index"]: draft for draft in kept if draft["text"].strip()}
         self._writing: dict[int, _Writing] = {}
         self._error: AutoFlowError | None = None
+        self.waiting = False  # drafts were not begun, because a pause was wanted
 
     def missing(self) -> list[int]:
         return [index for index in range(self._asked.drafts) if index not in self._finished]
@@ -98,6 +99,7 @@ class _Drafts:
     ) -> None:
         async with room:
             if self._context.paused_wanted:
+                self.waiting = True
                 return
             asked = self._asked
             self._hear(index, "")
