@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from autoflow.records import Json
 from autoflow.settings import environment_mark, settings
 from autoflow.store.faults import fault
 
+START_S = 2.0  # from the lock to the record of who holds it
 STOP_S = 15.0  # what a worker gets to hand back its jobs
 _started: list[subprocess.Popen[bytes]] = []  # kept so that those which ended are reaped
 
@@ -51,7 +53,7 @@ def ensure_worker(*, renew: bool = False) -> bool:
     try:
         if not _try_lock(lock):
             os.utime(lock)  # somebody wants it to live on
-            if not renew or _read(lock).get("mark") == _mark():
+            if not renew or _told(lock).get("mark") == _mark():
                 return False
             _stop(lock)
         _start(lock)
@@ -121,9 +123,18 @@ def _read(lock: int) -> Json:
     return found if isinstance(found, dict) else {}
 
 
+def _told(lock: int) -> Json:
+    """Who holds the lock; of one that is being started, once it is written."""
+    deadline = time.monotonic() + START_S
+    while not (told := _read(lock)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return told
+
+
 def _start(lock: int) -> None:
     """Start the worker, which takes the locked file over, and write into the file who it is."""
     command = [sys.executable, "-m", "autoflow.jobs.worker", "--lock-fd", str(lock)]
+    os.ftruncate(lock, 0)  # who held it before is gone, and its number may be another process's by now
     try:
         settings().logs.mkdir(parents=True, exist_ok=True)
         with (settings().logs / "worker.out").open("wb") as output:  # what it prints before it can log
@@ -136,17 +147,19 @@ def _start(lock: int) -> None:
         ) from error
     _started.append(process)
     told = {"pid": process.pid, "since": time.time(), "mark": _mark()}
-    os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(told).encode(), 0)
 
 
 def _stop(lock: int) -> None:
     """End the worker that holds the lock, and take it over."""
-    pid = _read(lock).get("pid")
-    if isinstance(pid, int):  # it is that process for certain: it alone holds the lock
-        os.kill(pid, signal.SIGTERM)
+    pid, asked = None, None
     deadline = time.monotonic() + STOP_S
     while not _try_lock(lock):
+        pid = _read(lock).get("pid")
+        if isinstance(pid, int) and pid != asked:  # it is that process for certain: it alone holds the lock
+            with suppress(ProcessLookupError):  # it ended this moment
+                os.kill(pid, signal.SIGTERM)
+            asked = pid
         if time.monotonic() > deadline:
             raise JobError(f"The worker (process {pid}) does not end.", f"Look at {settings().logs / 'worker.log'}.")
         time.sleep(0.05)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from autoflow.errors import StorageUnavailable
+from autoflow.errors import JobError, StorageUnavailable
 from autoflow.jobs.supervisor import WorkerStatus, ensure_worker, stop_worker, worker_status
+from autoflow.jobs.supervisor import _mark as mark
 from autoflow.settings import settings
 from autoflow.store import open_store
 
@@ -95,6 +98,42 @@ def test_worker_under_other_settings_is_replaced_when_an_app_starts(
     assert ensure_worker(renew=True) is True
     assert worker_status().pid != first
     assert "sk-secret" not in (home / "worker.lock").read_text()
+
+
+def test_app_that_starts_beside_another_one_waits_for_the_name_of_the_new_worker(home: Path) -> None:
+    """Never ends a process by the number of a worker that is long gone, and never the worker that just begins."""
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    path = home / "worker.lock"
+    path.write_text(json.dumps({"pid": bystander.pid, "mark": "of before", "since": 0}))
+    lock = os.open(path, os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # the other app is at work ...
+    slow = threading.Timer(0.5, lambda: os.pwrite(lock, json.dumps({"pid": os.getpid(), "mark": mark()}).encode(), 0))
+    try:
+        os.ftruncate(lock, 0)  # ... which begins with this
+        slow.start()
+        assert ensure_worker(renew=True) is False
+        assert bystander.poll() is None
+    finally:
+        slow.join()
+        os.close(lock)
+        bystander.kill()
+        bystander.wait()
+
+
+def test_record_of_a_dead_worker_is_gone_before_the_next_one_begins(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, seen = home / "worker.lock", []
+    path.write_text(json.dumps({"pid": 1, "mark": "of before"}))
+
+    def refuse(*_: object, **__: object) -> None:
+        seen.append(path.read_text())
+        raise OSError("no process to spare")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(JobError, match="no process to spare"):
+        ensure_worker()
+    assert seen == [""]
 
 
 def test_data_folder_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
