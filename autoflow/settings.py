@@ -25,7 +25,7 @@ from autoflow.errors import SettingsError
 class Settings(BaseSettings):
     """All settings, with their defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="AUTOFLOW_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AUTOFLOW_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     home: Path = Field(default_factory=lambda: Path(user_data_dir("autoflow", appauthor=False)))
     database_url: str | None = None  # default: SQLite in `home`
@@ -109,6 +109,12 @@ def environment_mark() -> str:
         if name.startswith(("AUTOFLOW_", "OPENAI_")) or name.endswith(("_KEY", "_TOKEN"))
     )
     return hashlib.blake2b(repr(marked).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def absolute_folders() -> dict[str, str]:
+    """The folders that the environment names, whole, for a child process that works in another folder."""
+    names = ("AUTOFLOW_HOME", "AUTOFLOW_MODELS_DIR", "AUTOFLOW_SERVER_DIR")
+    return {name: os.path.abspath(folder) for name in names if (folder := environment(name))}
 
 
 def environment_with(**changes: str) -> dict[str, str]:

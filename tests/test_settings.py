@@ -18,6 +18,14 @@ def test_home_is_the_one_data_folder(home: Path) -> None:
     assert settings().logs.parent == settings().prices_file.parent == home
 
 
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AUTOFLOW_HOME", "AUTOFLOW_MODELS_DIR", "AUTOFLOW_THREADS"):
+        monkeypatch.setenv(name, "")
+    settings.cache_clear()
+    assert settings().home.is_absolute()
+    assert (settings().models_dir, settings().threads) == (None, 0)
+
+
 def test_postgresql_urls_get_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOFLOW_DATABASE_URL", "postgres://u@h/db")
     settings.cache_clear()

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+INTERRUPTED = 130
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. No exception leaves it."""
-    from autoflow.cli.app import run_command  # typer takes 40 ms: not paid by `import autoflow.cli`
+    try:
+        from autoflow.cli.app import run_command  # typer takes 40 ms: not paid by `import autoflow.cli`
 
-    return run_command(argv)
+        return run_command(argv)
+    except KeyboardInterrupt:  # Ctrl-C while the commands are loaded: there is nothing to tell yet
+        return INTERRUPTED

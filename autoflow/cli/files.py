@@ -18,8 +18,8 @@ def read_text(name: str) -> str:
 
     Raises SettingsError: missing, a folder, unreadable, too large, or no UTF-8 text.
     """
-    shown = "standard input" if name == "-" else f"`{name}`"
-    data = _stdin() if name == "-" else read_bytes(name, MAX_BYTES)
+    shown = "Standard input" if name == "-" else f"`{name}`"
+    data = _stdin() if name == "-" else read_bytes(name, MAX_BYTES, "Check the path, or use `-` for standard input.")
     if data.startswith(_UTF16):
         raise SettingsError(f"{shown} is in UTF-16, not in UTF-8.", "Save it as UTF-8.")
     if b"\x00" in data[:8192]:
@@ -34,15 +34,18 @@ def read_text(name: str) -> str:
         ) from error
 
 
-def read_bytes(name: str, limit: int) -> bytes:
-    """The content of a file of at most `limit` bytes. Raises SettingsError with the reason."""
+def read_bytes(name: str, limit: int, missing: str = "Check the path.") -> bytes:
+    """The content of a file of at most `limit` bytes. Raises SettingsError with the reason.
+
+    `missing`: what to do where there is no such file.
+    """
     try:
         if os.path.isdir(name):
             raise SettingsError(f"`{name}` is a folder, not a file.")
         with open(name, "rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError as error:
-        raise SettingsError(f"There is no file `{name}`.", "Check the path, or use `-` for standard input.") from error
+        raise SettingsError(f"There is no file `{name}`.", missing) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise SettingsError(f"`{name}` cannot be read: {_reason(error)}.") from error
     if len(data) > limit:
@@ -71,6 +74,8 @@ def write_text(name: str, text: str) -> None:
 
 
 def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise SettingsError("Standard input is closed.", "Name a file, or send the text through a pipe.")
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise SettingsError(f"Standard input holds more than {MAX_BYTES // 2**20} MB, the most that is read.")

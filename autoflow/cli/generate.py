@@ -114,10 +114,14 @@ def _draft_json(draft: Draft) -> dict[str, Any]:
 
 def _about(draft: Draft, number: int, best: bool) -> str:
     errors = sum(d.severity == "error" for d in draft.diagnostics)
-    state = output.paint("no errors", "good") if not errors else output.paint(f"{errors} errors", "error")
+    state = output.paint("no errors", "good") if not errors else output.paint(output.plural(errors, "error"), "error")
     t = draft.totals
-    how = "under the grammar" if draft.constrained else f"free, {draft.rounds} repair rounds"
-    told = [state, how, f"{t.calls} calls, {t.prompt_tokens}→{t.completion_tokens} tokens, {t.seconds:.1f} s"]
+    how = "under the grammar" if draft.constrained else f"free, {output.plural(draft.rounds, 'repair round')}"
+    told = [
+        state,
+        how,
+        f"{output.plural(t.calls, 'call')}, {t.prompt_tokens}→{t.completion_tokens} tokens, {t.seconds:.1f} s",
+    ]
     told += [f"stopped: {draft.error}"] if draft.error else []
     told += [] if draft.has_steps else [f"no workflow in the reply: {clip(draft.replies[0])}"]
     return f"draft {number + 1}{' (best)' if best else ''}: {'; '.join(told)}"

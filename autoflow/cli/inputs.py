@@ -56,7 +56,9 @@ def _one(name: str, content: str, keep: Keep) -> TaskInput:
             return keep(data, name, filename, media_type)
         return TaskInput(name=name, text=text, filename=filename, media_type="text/plain", size=len(data))
     except ValidationError as error:
-        raise SettingsError(f"The input `{name[:80]}` cannot be used: {error.errors()[0]['msg']}.") from error
+        raise SettingsError(
+            f"The input `{name[:80]}` cannot be used: {error.errors()[0]['msg'].removeprefix('Value error, ')}."
+        ) from error
 
 
 def _text(data: bytes) -> str | None:

@@ -13,10 +13,16 @@ from autoflow.cli.table import print_table
 from autoflow.cli.trace import Trace, clip
 
 if TYPE_CHECKING:
-    from autoflow.records import Job
+    from autoflow.records import Job, JobState
     from autoflow.store import SqlStore
 
 POLL_S = 0.3
+Want = Literal["pause", "cancel", "resume"]
+_OBEYED: dict[Want, tuple[JobState, ...]] = {
+    "pause": ("pausing", "paused"),
+    "cancel": ("cancelling", "cancelled"),
+    "resume": ("queued", "running"),
+}
 Id = Annotated[str, typer.Argument(metavar="ID", help="Such as jb_8k2m1x0c9d7e.")]
 
 
@@ -57,19 +63,19 @@ def show(id_: Id, json_: Json = False) -> None:
     _print(open_store().get_job(id_), json_)
 
 
-def pause(id_: Id, json_: Json = False) -> None:
-    """Let the call under way finish, and start no new one."""
-    _request(id_, "pause", json_)
+def pause(id_: Id, json_: Json = False) -> int:
+    """Let the call under way finish, and start no new one. Exit 1 where the job cannot be paused."""
+    return _request(id_, "pause", json_)
 
 
-def cancel(id_: Id, json_: Json = False) -> None:
-    """Stop a job; what it did so far is kept."""
-    _request(id_, "cancel", json_)
+def cancel(id_: Id, json_: Json = False) -> int:
+    """Stop a job; what it did so far is kept. Exit 1 where it had ended before."""
+    return _request(id_, "cancel", json_)
 
 
-def resume(id_: Id, json_: Json = False) -> None:
-    """Carry on a job that was paused or that failed."""
-    _request(id_, "resume", json_)
+def resume(id_: Id, json_: Json = False) -> int:
+    """Carry on a job that was paused or that failed. Exit 1 where there is nothing to carry on."""
+    return _request(id_, "resume", json_)
 
 
 def watch(id_: Id, json_: Json = False) -> int:
@@ -121,7 +127,7 @@ def _log_lines() -> list[str]:
     return [line for path in files for line in path.read_text("utf-8", "replace").splitlines()]
 
 
-def _request(job_id: str, want: Literal["pause", "cancel", "resume"], json_: bool) -> None:
+def _request(job_id: str, want: Want, json_: bool) -> int:
     from autoflow.store import open_store
 
     job = open_store().request(job_id, want)
@@ -130,6 +136,11 @@ def _request(job_id: str, want: Literal["pause", "cancel", "resume"], json_: boo
 
         ensure_worker()
     _print(job, json_)
+    if job.state in _OBEYED[want]:
+        return output.FINE
+    hint = " A run that ended can be gone on with on the page Run." if want == "resume" and job.kind == "run" else ""
+    output.note(f"Nothing was changed: a job that is {job.state} cannot be asked to {want}.{hint}")
+    return output.FAILED
 
 
 def _print(job: Job, json_: bool) -> None:

@@ -50,9 +50,15 @@ def check_model(given: str | None) -> str:
 def check_tools(names: list[str]) -> None:
     """Raises UnknownTool: a name means nothing. Starts no MCP server, so their tools are not looked at."""
     from autoflow.tools import open_toolbox
+    from autoflow.tools.mcp_file import list_servers
+    from autoflow.tools.opening import WHOLE_SERVER
+
+    servers = [name for name, server in list_servers().items() if not server.disabled]
+    whole = {f"{WHOLE_SERVER}{server}" for server in servers}
+    one = tuple(f"{server}{mark}" for server in servers for mark in (".", "__"))
 
     async def look() -> None:
-        async with open_toolbox([name for name in names if not set(name) & set(":.") and "__" not in name]):
+        async with open_toolbox([name for name in names if name not in whole and not name.startswith(one)]):
             pass
 
     asyncio.run(look())

@@ -68,7 +68,7 @@ def probe(name: Name, json_: Json = False) -> int:
     from autoflow.llm.probe import test_llm
 
     async def ask() -> dict[str, Any]:
-        async with aclosing(open_model(name)) as llm:
+        async with aclosing(open_model(_full_name(name))) as llm:
             return {"name": llm.name, **await test_llm(llm)}
 
     found = asyncio.run(ask())
@@ -83,6 +83,13 @@ def probe(name: Name, json_: Json = False) -> int:
     return output.FINE if found["ok"] else output.FAILED
 
 
+def _full_name(name: str) -> str:
+    """With its kind, where it is that of a model of the catalogue: `models get` takes those without one."""
+    from autoflow.llm.catalogue import catalogue
+
+    return f"embedded:{name}" if name in {entry.name for entry in catalogue().entries} else name
+
+
 def add(
     name: Name,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="FILE.gguf, or hub:OWNER/REPOSITORY/FILE.gguf")],
@@ -92,7 +99,7 @@ def add(
     from autoflow.llm.catalogue import add_file, add_hub
 
     if source.startswith(HUB):
-        owner, repository, file = ([*source.removeprefix(HUB).split("/", 2), "", ""])[:3]
+        owner, repository, file = _hub_parts(source)
         entry = add_hub(f"{owner}/{repository}", file, name)
     else:
         entry = add_file(Path(source), name)
@@ -132,7 +139,8 @@ def connect(
         )
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(f"`{first['input']}` cannot be the {first['loc'][0]}: {first['msg']}.") from error
+        what = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"`{first['input']}` cannot be the {first['loc'][0]}: {what}.") from error
     saved = open_store().save_connection(connection)
     output.emit(_connection_json(saved)) if json_ else output.say(f"openai:{saved.name} was saved.")
 
@@ -145,6 +153,17 @@ def disconnect(name: Name, json_: Json = False) -> None:
     store.get_connection(name)  # NotFound where there is none
     store.delete_connection(name)
     output.emit({"name": name, "removed": True}) if json_ else output.say(f"openai:{name} was forgotten.")
+
+
+def _hub_parts(source: str) -> tuple[str, str, str]:
+    owner, repository, file = ([*source.removeprefix(HUB).split("/", 2), "", ""])[:3]
+    if not (owner and repository and file):
+        raise SettingsError(
+            f"`{source}` names no file of the hub.",
+            "Write hub:OWNER/REPOSITORY/FILE.gguf, such as hub:Qwen/Qwen2.5-0.5B-Instruct-GGUF/"
+            "qwen2.5-0.5b-instruct-q4_k_m.gguf",
+        )
+    return owner, repository, file
 
 
 class _Bar:

@@ -36,9 +36,20 @@ def wants_json() -> bool:
 def start(arguments: Sequence[str]) -> None:
     """UTF-8 on both streams whatever the locale says; what has no UTF-8 form is escaped, never an exception."""
     _State.json = "--json" in arguments
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _open_closed_streams() -> None:
+    """Where a standard stream was closed, the next file that is opened would take its number: a database, say, into
+    which a library then prints. So the numbers are taken by the null device, and what is written to it is lost."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115  (for the life of the process)
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 class OutputLost(Exception):
@@ -102,6 +113,11 @@ def _send(stream: TextIO, text: str) -> None:
         raise OutputLost("") from error
     except OSError as error:
         raise OutputLost(error.strerror or str(error)) from error
+
+
+def plural(number: int, word: str) -> str:
+    """`1 call`, `2 calls`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def colours(stream: TextIO) -> bool:

@@ -69,7 +69,7 @@ def run(
     if detach:
         return _detached(queued, json_)
     _carry_out(store, queued)
-    return _tell(store, queued, json_)
+    return _tell(store, queued, file, json_)
 
 
 def _policy(**values: Any) -> RunPolicy:
@@ -82,7 +82,8 @@ def _policy(**values: Any) -> RunPolicy:
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + str(first["loc"][0]).removesuffix("_usd").removesuffix("_s").replace("_", "-")
-        raise SettingsError(f"`{option}`: {first['msg']}, but got {first['input']!r}.") from error
+        what = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"`{option}`: {what}, but got {first['input']!r}.") from error
 
 
 def _submit(
@@ -163,7 +164,7 @@ def _cancel_on_signals(store: SqlStore, job_id: str) -> None:
         loop.add_signal_handler(number, cancel)
 
 
-def _tell(store: SqlStore, queued: Job, json_: bool) -> int:
+def _tell(store: SqlStore, queued: Job, file: str, json_: bool) -> int:
     """The end of a run. Raises JobError: the run has none, because its job could not be carried out."""
     job = store.get_job(queued.id)
     run = store.get_run(job.subject_id or "")
@@ -174,4 +175,6 @@ def _tell(store: SqlStore, queued: Job, json_: bool) -> int:
     elif run.answer:
         output.say(run.answer)
     output.note(ending(run))
+    if run.stop == "invalid-workflow":
+        output.note(f"{output.paint('hint:', 'hint')} What is wrong with it is said by: autoflow check {file}")
     return output.FINE if run.stop == "terminal" else output.FAILED

@@ -26,12 +26,15 @@ def register(app: typer.Typer) -> None:
 
 def serve(port: Port = 8501, host: Host = "localhost", json_: Json = False) -> None:
     """Serve the web app, until Ctrl-C. It starts its worker itself."""
+    from autoflow.settings import absolute_folders, environment_with
+
     command = serve_command(host, port)
     _refuse_taken_port(host, port)
     if json_:
         output.emit({"url": f"http://{host}:{port}"})
+    environment = environment_with(**absolute_folders())  # taken before the change of folder
     os.chdir(APP.parent)  # Streamlit reads .streamlit/config.toml from the working folder
-    os.execv(command[0], command)  # noqa: S606  (signals reach Streamlit itself)
+    os.execve(command[0], command, environment)  # noqa: S606  (signals reach Streamlit itself)
 
 
 def serve_command(host: str, port: int) -> list[str]:
@@ -47,8 +50,11 @@ def serve_command(host: str, port: int) -> list[str]:
 
 def worker(json_: Json = False) -> int:
     """Work on queued jobs in the foreground, until Ctrl-C. More than one may run."""
+    from autoflow.cli.logs import log_file
     from autoflow.jobs.worker import main
 
+    with log_file():  # raises where nothing can be logged: the worker could not say so itself
+        pass
     return main()
 
 
@@ -61,5 +67,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
     except (OSError, UnicodeError) as error:
         raise SettingsError(
             f"The app cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}.",
-            f"Choose another port: autoflow serve --port {port % 65535 + 1}",
+            "Look at the spelling of --host; `localhost` is this machine."
+            if isinstance(error, socket.gaierror | UnicodeError)
+            else f"Choose another port: autoflow serve --port {port % 65535 + 1}",
         ) from error

@@ -90,7 +90,11 @@ def mcp_add(
             headers=_pairs(header),
         )
     except ValidationError as error:
-        raise SettingsError(f"The MCP server `{name}` is not right: {error.errors()[0]['msg']}.") from error
+        what = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise SettingsError(
+            f"The MCP server `{name}` is not right: {what}.",
+            f"Write `autoflow tools mcp add {name} -- COMMAND ARGS`, or `--url https://...` instead of the command.",
+        ) from error
     add_server(name, server, replace=replace)
     if json_:
         output.emit({"name": name, **server.model_dump(mode="json", exclude_defaults=True)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from autoflow.cli.output import note, paint
+from autoflow.cli.output import note, paint, plural
 
 if TYPE_CHECKING:
     from autoflow.records import Event, Run
@@ -82,7 +82,9 @@ def ending(run: Run) -> str:
     t = run.totals
     cost = "unknown price" if t.cost_usd is None else f"{t.cost_usd:.4f} $"
     cached = f" ({t.cached} from the cache)" if t.cached else ""
-    took = f"{t.calls} calls{cached}, {t.prompt_tokens}→{t.completion_tokens} tokens, {cost}, {t.seconds:.1f} s"
+    took = (
+        f"{plural(t.calls, 'call')}{cached}, {t.prompt_tokens}→{t.completion_tokens} tokens, {cost}, {t.seconds:.1f} s"
+    )
     return f"{paint(STOP_WORDS[run.stop], style)} {run.error}".rstrip() + f"\n{paint(took, 'quiet')}"
 
 
@@ -115,7 +117,7 @@ def _warned(event: Event) -> list[str]:
 
 def _finished(event: Event) -> list[str]:
     d = event.data
-    cost = f"{d['seconds']:.1f} s, {d['calls']} calls, {d['prompt_tokens']}→{d['completion_tokens']} tokens"
+    cost = f"{d['seconds']:.1f} s, {plural(d['calls'], 'call')}, {d['prompt_tokens']}→{d['completion_tokens']} tokens"
     return [f"    {clip(d['answer'])}", f"    {paint(cost, 'quiet')}"]
 
 

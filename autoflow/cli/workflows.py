@@ -52,6 +52,7 @@ def fix(file: File, write: Write = False, json_: Json = False) -> int:
     """Mend all that can be mended for certain. Exit 1 where errors remain."""
     from autoflow.lang import fix_all, parse
 
+    _refuse_writing_stdin(file, write)
     before = parse(read_text(file))
     text, applied = fix_all(before.text)
     if not json_:
@@ -65,6 +66,7 @@ def format_(file: File, write: Write = False, json_: Json = False) -> int:
     from autoflow.lang import format as canonical
     from autoflow.lang import parse
 
+    _refuse_writing_stdin(file, write)
     before = parse(read_text(file))
     if not before.ok:
         return _refuse(file, before, json_)
@@ -136,11 +138,8 @@ def _give_text(file: str, before: ParseResult, text: str, write: bool, json_: bo
     from autoflow.lang import parse
 
     after = parse(text)
-    if write:
-        if file == "-":
-            raise SettingsError("Standard input cannot be written to.", "Name a file, or leave out --write.")
-        if text != before.text:
-            write_text(file, text)
+    if write and text != before.text:
+        write_text(file, text)
     if json_:
         output.emit({**_as_json(file, after), "changed": text != before.text, "text": text})
         return _code(after)
@@ -148,6 +147,11 @@ def _give_text(file: str, before: ParseResult, text: str, write: bool, json_: bo
         output.write(_ended(text))
     _print_diagnostics(file, after)
     return _code(after)
+
+
+def _refuse_writing_stdin(file: str, write: bool) -> None:
+    if write and file == "-":
+        raise SettingsError("Standard input cannot be written to.", "Name a file, or leave out --write.")
 
 
 def _refuse(file: str, result: ParseResult, json_: bool) -> int:
@@ -176,17 +180,13 @@ def _as_json(file: str, result: ParseResult) -> dict[str, Any]:
 def _summary(file: str, result: ParseResult) -> str:
     counts = [_count(result, severity) for severity in ("error", "warning", "information")]
     found = ", ".join(filter(None, counts)) or output.paint("nothing wrong", "good")
-    return f"{_shown(file)}: {_plural(len(result.workflow.steps), 'step')}, {found}"
+    return f"{_shown(file)}: {output.plural(len(result.workflow.steps), 'step')}, {found}"
 
 
 def _count(result: ParseResult, severity: str) -> str:
     number = sum(d.severity == severity for d in result.diagnostics)
     word = "note" if severity == "information" else severity
-    return output.paint(_plural(number, word), severity) if number else ""
-
-
-def _plural(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return output.paint(output.plural(number, word), severity) if number else ""
 
 
 def _shown(file: str) -> str:

@@ -92,7 +92,7 @@ def add_server(name: str, server: McpServer, *, replace: bool = False) -> None:
     content = _read()
     servers = content.setdefault("mcpServers", {})
     if name in servers and not replace:
-        raise SettingsError(f"There is an MCP server `{name}` already.", "Remove it first, or ask to replace it.")
+        raise SettingsError(f"There is an MCP server `{name}` already.", "Remove it first, or add it with --replace.")
     servers[name] = server.model_dump(mode="json", exclude_defaults=True)
     _write(content)
 

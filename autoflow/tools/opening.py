@@ -41,7 +41,7 @@ def _tools_of(module: str) -> list[Tool]:
     except (Exception, SystemExit) as error:
         raise SettingsError(
             f"AUTOFLOW_TOOLS names the module `{module}`, which cannot be imported: {type(error).__name__}: {error}.",
-            "Look at its spelling, and whether it lies on the Python path.",
+            "Look at its spelling, and whether PYTHONPATH names its folder.",
         ) from error
     found = {id(tool): tool for tool in names.values() if isinstance(tool, Tool) and tool.source != "builtin"}
     if not found:

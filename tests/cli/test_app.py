@@ -115,7 +115,8 @@ def test_a_fault_of_ours_is_told_without_a_traceback_which_is_in_the_log(
 
 
 @pytest.mark.parametrize(
-    "command", [["jobs", "list"], ["models", "list"], ["run", "GOOD", "--task", "x", "--model", "scripted:S"]]
+    "command",
+    [["jobs", "list"], ["models", "list"], ["worker"], ["run", "GOOD", "--task", "x", "--model", "scripted:S"]],
 )
 def test_a_data_folder_that_cannot_be_used_is_a_sentence(
     cli: Cli, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
@@ -168,3 +169,25 @@ def test_every_command_explains_itself(cli: Cli, command: str) -> None:
     found = cli(command, "--help")
     assert found.code == 0
     assert "Usage: autoflow " + command in found.out
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "0 1 2"])
+def test_closed_streams_are_no_fault(good: Path, tmp_path: Path, closed: str) -> None:
+    shut = " ".join(f"{number}{'<' if number == '0' else '>'}&-" for number in closed.split())
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {shut}', "sh", *AUTOFLOW, "check", str(good)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "itself failed" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_standard_input_that_is_closed_is_a_sentence() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$@" <&-', "sh", *AUTOFLOW, "check", "-"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: Standard input is closed.")

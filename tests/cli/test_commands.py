@@ -30,6 +30,20 @@ def test_jobs_are_listed_shown_paused_and_cancelled(cli: Cli) -> None:
     assert (watched.code, watched.json["state"]) == (1, "cancelled")
 
 
+@pytest.mark.parametrize("verb", ["pause", "cancel", "resume"])
+def test_a_job_that_has_ended_cannot_be_asked_for_anything(cli: Cli, good: Path, script: Script, verb: str) -> None:
+    cli("run", good, "--task", "x", "--model", script({"match": "Is it", "reply": "yes"}, {"match": "", "reply": "b"}))
+    job = open_store().list_jobs()[0]
+    asked = cli("jobs", verb, job.id, "--json")
+    assert (asked.code, asked.json["state"]) == (1, "done")
+    assert "Nothing was changed" in asked.err
+
+
+def test_cancelling_twice_is_fine(cli: Cli) -> None:
+    job = open_store().submit("run", {"run_id": "rn_000000000000"}, title="x")
+    assert [cli("jobs", "cancel", job.id).code for _ in "ab"] == [0, 0]
+
+
 def test_a_resumed_job_gets_a_worker(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[bool] = []
     monkeypatch.setattr("autoflow.jobs.supervisor.ensure_worker", lambda: started.append(True))
@@ -141,6 +155,18 @@ def test_mcp_servers_are_added_listed_and_removed(cli: Cli) -> None:
     assert cli("tools", "mcp", "remove", "web").code == 2
 
 
+def test_tools_of_a_server_that_is_not_there_are_told_before_the_run(cli: Cli, good: Path, script: Script) -> None:
+    cli("tools", "mcp", "add", "files", "--", "no-such-program")
+    model = script({"match": "Is it", "reply": "yes"}, {"match": "", "reply": "b"})
+    command = ["run", good, "--task", "x", "--model", model, "--tool"]
+    for unknown in ("mcp:file", "file.read"):
+        found = cli(*command, unknown)
+        assert (found.code, found.out) == (2, "")
+        assert unknown in found.err
+    assert open_store().list_runs() == []
+    assert cli(*command, "mcp:files").code == 0
+
+
 @pytest.mark.parametrize(
     "options", [[], ["--url", "ftp://x"], ["--url", "https://x", "--", "echo"], ["--env", "x", "--", "e"]]
 )
@@ -181,4 +207,34 @@ def test_a_taken_port_is_told_before_anything_starts(cli: Cli) -> None:
     assert found.code == 2
     assert str(port) in found.err
     assert cli("serve", "--port", "70000").code == 2
-    assert cli("serve", "--host", "no such host").code == 2
+    found = cli("serve", "--host", "no such host")
+    assert found.code == 2
+    assert "--host" in found.err
+
+
+def test_the_app_gets_its_folders_whole(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr("os.execve", lambda path, command, environment: started.append(environment))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUTOFLOW_HOME", "data")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    cli("serve", "--host", "127.0.0.1", "--port", str(port))
+    assert started[0]["AUTOFLOW_HOME"] == str(tmp_path / "data")
+
+
+@pytest.mark.parametrize("source", ["hub:", "hub:me", "hub:me/repo", "hub:me//x.gguf"])
+def test_a_file_of_the_hub_is_named_whole(cli: Cli, source: str) -> None:
+    found = cli("models", "add", "x", source)
+    assert (found.code, found.out) == (2, "")
+    assert "hub:OWNER/REPOSITORY/FILE.gguf" in found.err
+
+
+def test_a_model_of_the_catalogue_is_tested_by_its_bare_name(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOFLOW_MODELS_DIR", str(tmp_path / "none"))
+    settings.cache_clear()
+    found = cli("models", "test", "smollm2-135m")
+    assert (found.code, found.out) == (1, "embedded:smollm2-135m: no answer\n")
+    assert "autoflow models get smollm2-135m" in found.err
