@@ -59,8 +59,11 @@ def json_field(text: str, name: str) -> str | None:
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as a person would write it: a string as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A JSON value as a person would write it: a string as it is, anything else as JSON; "" where that is too deep."""
+    try:
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
 
 
 def repeats_itself(text: str) -> bool:

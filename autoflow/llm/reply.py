@@ -237,4 +237,7 @@ def _string(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    try:
+        return "" if value is None else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "..."  # no JSON, which is what the caller is told

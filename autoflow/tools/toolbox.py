@@ -17,6 +17,7 @@ from autoflow.errors import ToolArgumentError, ToolError, ToolFailed, ToolTimeou
 from autoflow.llm.base import ToolSpec
 from autoflow.tools.base import Tool, ToolContext
 
+MAX_DEPTH = 100  # of arguments: the records of a run cannot hold what nests much deeper
 RESULT_CHARACTERS = 8_000  # what a model is told of one result
 _GRACE_S = 1.0  # for a tool that is told to stop
 
@@ -97,7 +98,7 @@ def _first_line(error: Exception) -> str:
 def read_arguments(name: str, text: str) -> dict[str, Any]:
     """The arguments that a model wrote, also where it wrote the JSON object as a JSON string.
 
-    Raises ToolArgumentError: the text is no JSON object.
+    Raises ToolArgumentError: the text is no JSON object, or one that nests deeper than `MAX_DEPTH`.
     """
     try:
         value = json.loads(text) if text.strip() else {}
@@ -107,7 +108,18 @@ def read_arguments(name: str, text: str) -> dict[str, Any]:
         raise ToolArgumentError(f"The arguments of `{name}` are no JSON: {error}.", "Send one JSON object.") from error
     if not isinstance(value, dict):
         raise ToolArgumentError(f"The arguments of `{name}` are no JSON object.", "Send one JSON object.")
+    if _nests_deeper(value, MAX_DEPTH):
+        raise ToolArgumentError(f"The arguments of `{name}` nest deeper than {MAX_DEPTH} levels.", "Send them flat.")
     return value
+
+
+def _nests_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and objects lie in one another more than `depth` times; level by level, as recursion would fail."""
+    level = [value] if isinstance(value, dict | list) else []
+    while level and depth:
+        items = (item for held in level for item in (held.values() if isinstance(held, dict) else held))
+        level, depth = [item for item in items if isinstance(item, (dict, list))], depth - 1
+    return bool(level)
 
 
 def _in_words(problem: ValidationError) -> str:

@@ -17,6 +17,7 @@ from autoflow.jobs.context import JobContext
 from autoflow.jobs.payloads import DownloadPayload, GeneratePayload, RunPayload, TestModelPayload
 from autoflow.jobs.runner import carry_out, handlers
 from autoflow.jobs.supervisor import ensure_worker, stop_worker, worker_status
+from autoflow.llm.scripted import ScriptedLLM
 from autoflow.records import Connection, Event, Job, JobKind, Record, Run, RunPolicy, WorkflowRecord
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
@@ -177,6 +178,34 @@ class TestRun:
         last = events(store, run)
         assert last[-1].kind == "run_finished"
         assert any(event.kind == "reply" and event.visit == 3 and event.data["text"] for event in last)
+
+    async def test_run_that_had_ended_keeps_its_end_whatever_is_cancelled_then(
+        self, store: SqlStore, model: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def slow(_: ScriptedLLM) -> None:
+            await asyncio.sleep(30)
+
+        monkeypatch.setattr(ScriptedLLM, "aclose", slow)
+        job, run = submit_run(store, model(REPLY))
+        work = asyncio.create_task(carried_out(store, job))
+        await until(lambda: len(finished_visits(store, run)) == 4)
+        store.request(job.id, "cancel")
+        assert (await work).state == "done"
+        ended = store.get_run(run.id)
+        assert (ended.stop, ended.answer) == ("terminal", "fine indeed")
+
+    async def test_tool_call_of_any_depth_is_told_to_the_model(
+        self, store: SqlStore, model: Callable[..., str]
+    ) -> None:
+        deep = '{"expression": ' + "[" * 500 + "]" * 500 + "}"
+        call = {"match": "Read the mail", "tool_calls": [{"name": "calculator", "arguments": deep}]}
+        task = store.add_task("x", tools=["calculator"])
+        run = store.create_run(text=CHAIN, task=task, model=model(call, REPLY), policy=RunPolicy())
+        job = await carried_out(store, submit(store, "run", RunPayload(run_id=run.id), run.id))
+        assert (job.state, store.get_run(run.id).stop) == ("done", "terminal")
+        results = [event.data["text"] for event in events(store, run) if event.kind == "tool_result"]
+        assert len(results) == 1
+        assert "100 levels" in results[0]
 
     async def test_paused_run_goes_on_where_it_was(self, store: SqlStore, model: Callable[..., str]) -> None:
         job, run = submit_run(store, model({**REPLY, "latency_s": 0.6}))

@@ -48,6 +48,18 @@ def test_arguments_that_are_no_object_are_refused_in_words(text: str) -> None:
         read_arguments("f", text)
 
 
+@pytest.mark.parametrize("deep", ['[{"a": ', '["a", ['])
+def test_arguments_nest_as_deep_as_a_record_can_hold(deep: str) -> None:
+    def nested(levels: int) -> str:
+        text = deep * (levels // 2)
+        return '{"a": ' + text + "1" + "".join({"{": "}", "[": "]"}.get(c, "") for c in reversed(text)) + "}"
+
+    assert read_arguments("f", nested(98))
+    for levels in (102, 400, 900):
+        with pytest.raises(ToolArgumentError, match="`f` nest deeper than 100 levels"):
+            read_arguments("f", nested(levels))
+
+
 @given(st.text())
 def test_any_text_of_arguments_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ToolArgumentError):

@@ -46,6 +46,7 @@ async def _carry_out(context: JobContext, run: Run, history: Sequence[Event]) ->
     if has_errors(parsed.diagnostics):
         return _invalid(run, len(parsed.errors))
     observer = _Watcher(context, run, history)
+    result: RunResult | None = None
     try:
         async with opened(context, run.model) as llm, open_toolbox(run.task.tools) as toolbox:
             result = await interpret(
@@ -59,9 +60,13 @@ async def _carry_out(context: JobContext, run: Run, history: Sequence[Event]) ->
     except InterpreterPaused:
         raise Paused from None
     except asyncio.CancelledError:
-        if context.cancel_wanted:
+        if not context.cancel_wanted:
+            raise
+        if result is None:
             context.run_end = observer.cancelled()
-        raise
+            raise
+        # It had ended, and only its tools or its model took long to close: what is done is done.
+    assert result is not None
     return _end(run, result)
 
 
