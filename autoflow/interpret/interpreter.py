@@ -83,6 +83,10 @@ def _start(run: Run) -> None:
              policy=run.policy.model_dump(mode="json"), workflow_sha256=_sha256(run.workflow))  # fmt: skip
     for problem in run.toolbox.problems:
         run.warn(problem.message, problem.hint)
+    unseen = [f"`{item.name}`" for item in run.context.task.inputs if item.kind == "image"]
+    if unseen and run.llm.capabilities.images is False:
+        told = f"The model cannot look at pictures: of {', '.join(unseen)} it is told the name alone."
+        run.warn(told, "Choose one that can, or give the input as text.")
 
 
 def _refuse_errors(workflow: Workflow) -> None:

@@ -101,6 +101,14 @@ async def test_images_are_named_where_the_backend_turns_out_to_refuse_them() -> 
     assert "cat.png, which cannot be shown here" in script.prompt()
 
 
+async def test_a_model_that_is_known_to_see_no_pictures_is_a_warning() -> None:
+    ran = await run(ONE, llm=Script(["ok"], Capabilities(images=False)), on=task("Look.", CAT))
+    assert ran.result.stop == "terminal"
+    assert [w.data["message"] for w in ran.of("warning")] == [
+        "The model cannot look at pictures: of `cat` it is told the name alone."
+    ]
+
+
 async def test_other_refusal_of_a_request_with_images_is_a_model_error() -> None:
     ran = await run(ONE, llm=Script([ModelRequestError("too long")], Capabilities(images=True)), on=task("Look.", CAT))
     assert (ran.result.stop, ran.result.error) == ("model-error", "too long")
