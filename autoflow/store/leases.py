@@ -102,9 +102,12 @@ class Leases(Part):
             values: dict[str, Any] = {"error": error} if result is None else {"error": error, "result": result}
             if state == "queued" and not error:
                 values["claims"] = max(0, present.claims - 1)
-            set_state(connection, lease.job.id, _next(present.state, state), now, **values)
+            after = _next(present.state, state)
+            set_state(connection, lease.job.id, after, now, **values)
             if run is not None:
                 end_run(connection, run, now)
+            if after == "cancelled":  # on its way to a pause, or before the worker knew of a run
+                cancel_run_of(connection, lease.job.id, now)
             return read_job(connection, lease.job.id)
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from autoflow.errors import LeaseLost
-from autoflow.records import Event, Job, JobState, Run, Task, Totals
+from autoflow.records import Event, Job, JobState, Run, Totals
 from autoflow.store import SqlStore
 from autoflow.store.base import Lease, RunEnd
 from autoflow.store.job_rows import j
@@ -329,10 +329,11 @@ class JobContract(StoreFixtures):
         ],
     )
     def test_what_was_asked_meanwhile_counts(
-        self, store: SqlStore, task: Task, wants: list[str], end: str, state: str
+        self, store: SqlStore, run: Run, wants: list[str], end: str, state: str
     ) -> None:
-        job = queued(store)
+        job = store.submit("run", {}, title="r", subject_id=run.id)
         lease = claimed(store)
         for want in wants:
             store.request(job.id, want)  # type: ignore[arg-type]
         assert store.finish(lease, end).state == state  # type: ignore[arg-type]
+        assert store.get_run(run.id).stop == ("cancelled" if state == "cancelled" else None)
