@@ -95,9 +95,10 @@ class Run:
         if policy.max_tokens is not None and self.state.spent_tokens >= policy.max_tokens:
             spent = f"The run took {self.state.spent_tokens:,} tokens; its limit is {policy.max_tokens:,}."
             raise Stop("max-tokens", spent, _GO_ON)
-        cost = totals.cost_usd
+        cost = self.state.spent_usd
         if policy.max_cost_usd is not None and cost and cost >= policy.max_cost_usd:
-            spent = f"The run cost {cost:.4g} US dollars; its limit is {policy.max_cost_usd:g}."
+            known = "" if totals.cost_usd is not None else "at least "
+            spent = f"The run cost {known}{cost:.4g} US dollars; its limit is {policy.max_cost_usd:g}."
             raise Stop("max-cost", spent, _GO_ON)
         left = self.time_left()
         if left is not None and left <= 0:

@@ -49,6 +49,7 @@ class RunState:
         self.answer = ""
         self.totals = Totals()  # `seconds` is the time of finished visits
         self.spent_tokens = 0  # estimated where unknown: what a limit is held against
+        self.spent_usd = 0.0  # what is known to have been spent: at least this much
         self.observations: list[Observation] = []
         self._latest: dict[str, Answer] = {}  # by folded step name, the most recent last
         self._recent: deque[Answer] = deque(maxlen=RECENT_ANSWERS)
@@ -96,6 +97,7 @@ class RunState:
             cost_usd=0.0 if data["cached"] else data["cost_usd"],
             unknown_tokens=int(prompt is None or completion is None),
         )
+        self.spent_usd += 0.0 if data["cached"] else data["cost_usd"] or 0.0
         self.spent_tokens += self._prompt_characters // CHARACTERS_A_TOKEN if prompt is None else prompt
         self.spent_tokens += len(data["text"]) // CHARACTERS_A_TOKEN if completion is None else completion
 

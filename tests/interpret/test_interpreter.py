@@ -87,6 +87,14 @@ async def test_unknown_price_is_said_once_and_stays_unknown() -> None:
     assert len(ran.of("warning")) == 1
 
 
+async def test_max_cost_counts_what_is_known_where_one_call_is_unknown() -> None:
+    """Some endpoints leave out the tokens of a reply now and then: what the others cost is spent all the same."""
+    replies = [said("x", cost_usd=None, tokens=None), said("again", cost_usd=0.2)]
+    ran = await run(LOOP, *replies, max_cost_usd=0.1)
+    assert (ran.result.stop, ran.llm.calls, ran.result.totals.cost_usd) == ("max-cost", 2, None)
+    assert "at least 0.2 US dollars" in ran.result.error
+
+
 async def test_max_time_cancels_a_call_in_flight_and_keeps_what_it_said() -> None:
     ran = await run(LINE, llm=Script(["one two three four"], latency_s=0.2), max_time_s=0.3)
     assert ran.result.stop == "max-time"
