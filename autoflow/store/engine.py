@@ -8,6 +8,7 @@ outlives the crash of any process; a power cut may cost the last transactions, n
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 
 from autoflow.store.faults import fault, kind_of
 
+_PASSWORDS = ("password", "sslpassword")  # that PostgreSQL reads from behind the `?` of an address
 DEFAULT_PATIENCE_S = 10.0  # how long a writer waits for the lock of another
 
 
@@ -31,7 +33,7 @@ class Database:
         self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.patience_s = patience_s
-        self.name = str(self.url.database) if self.is_sqlite else self.url.render_as_string(hide_password=True)
+        self.name = str(self.url.database) if self.is_sqlite else _shown(self.url)
         self._engine = _sqlite_engine(self.url, patience_s) if self.is_sqlite else _postgres_engine(self.url)
         self._writer = self._engine.execution_options(writes=True)
         self._file: tuple[int, int] | None = None  # device and number of SQLite's file, once it is there
@@ -97,8 +99,9 @@ def sqlite_url(path: Path) -> URL:
 def _known(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise fault("url", repr(url)) from error
+    except (sa.exc.ArgumentError, ValueError) as error:  # the latter where the port is no number
+        shown = re.sub(r"(//[^:@/]*):.*@", r"\1:***@", str(url), flags=re.DOTALL)
+        raise fault("url", repr(shown)) from error
     in_memory = parsed.database in (None, "", ":memory:")  # no other process could see it
     if parsed.drivername in ("sqlite", "sqlite+pysqlite") and not in_memory:
         return parsed
@@ -106,7 +109,12 @@ def _known(url: str | URL) -> URL:
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "postgresql+psycopg":
         return parsed
-    raise fault("url", parsed.render_as_string(hide_password=True))
+    raise fault("url", _shown(parsed))
+
+
+def _shown(url: URL) -> str:
+    """As people may see it: without passwords, wherever they stand."""
+    return url.difference_update_query(_PASSWORDS).render_as_string(hide_password=True)
 
 
 def _words(error: BaseException) -> str:

@@ -154,6 +154,22 @@ def test_address_that_means_no_database(url: str, monkeypatch: pytest.MonkeyPatc
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:secret@h:port/d",  # no number
+        "postgresql://u:secret@[::1/d",
+        "postgres//u:se/cr@secret@h/d",
+        "postgresql://u@127.0.0.1:1/d?password=secret",
+    ],
+)
+def test_address_that_cannot_be_used_is_told_without_the_password(url: str) -> None:
+    with pytest.raises(AutoFlowError) as caught:
+        open_store(url)
+    assert "u" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
 def test_unreachable_server_is_told_without_the_password() -> None:
     with pytest.raises(StorageUnavailable) as caught:
         open_store("postgresql://me:secret@127.0.0.1:1/af")
