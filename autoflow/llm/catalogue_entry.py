@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
 
@@ -38,7 +39,7 @@ class HubSource(Record):
         return f"the hub repository {self.hub}"
 
     def url(self, path: str) -> str:
-        return f"{settings().hub_url.rstrip('/')}/{self.hub}/resolve/{self.revision}/{path}"
+        return f"{settings().hub_url.rstrip('/')}/{self.hub}/resolve/{self.revision}/{quote(path)}"
 
 
 class PackageSource(Record):

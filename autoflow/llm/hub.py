@@ -44,7 +44,7 @@ async def _once(client: httpx.AsyncClient, url: str, part: Part) -> None:
         raise SourceFailed(_no_answer(error)) from error
     try:
         await _take(reply, part)
-    except httpx.TransportError:
+    except (httpx.TransportError, httpx.DecodingError):
         pass  # what arrived is kept; the caller sees whether it was anything
     finally:
         await reply.aclose()

@@ -23,6 +23,7 @@ class Hub:
     slow_s: float = 0.0  # between blocks of 64 KiB
     ranges: bool = True
     redirect: bool = True  # as the real one does: to where the large files lie
+    encoding: str = ""  # claimed for every body, which is none
     linked: bool = True  # tell size and hash in the headers of the redirect
     ranges_asked: list[str] = field(default_factory=list)
     served: int = 0  # bytes of bodies
@@ -78,7 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range", "")
         self.hub.ranges_asked.append(asked)
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.hub.ranges else 0
-        self._head(206 if start else 200, {"Content-Length": str(len(data) - start)})
+        encoded = {"Content-Encoding": self.hub.encoding} if self.hub.encoding else {}
+        self._head(206 if start else 200, {"Content-Length": str(len(data) - start)} | encoded)
         if body:
             self._body(data[start:])
 

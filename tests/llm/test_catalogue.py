@@ -192,3 +192,8 @@ def test_a_silent_hub_is_given_up_after_its_time(monkeypatch: pytest.MonkeyPatch
 def test_what_is_no_repository_or_no_gguf_file_is_refused(repo: str, file: str) -> None:
     with pytest.raises(AutoFlowError):
         add_hub(repo, file, "x")
+
+
+def test_file_names_of_the_hub_may_hold_what_addresses_cannot() -> None:
+    url = HubSource(hub="me/repo").url("sub/Q4 #1 100%?.gguf")
+    assert url.endswith("/me/repo/resolve/main/sub/Q4%20%231%20100%25%3F.gguf")

@@ -101,6 +101,14 @@ async def test_a_connection_that_brings_nothing_is_given_up(hubbed: Place, monke
         await get_model("m")
 
 
+async def test_a_body_that_cannot_be_decoded_is_given_up(hubbed: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy may claim an encoding that nobody asked for."""
+    monkeypatch.setattr(hub_module, "PAUSE_S", 0.0)
+    hubbed.hub.encoding = "gzip"
+    with pytest.raises(SourcesUnreachable, match="broke again and again"):
+        await get_model("m")
+
+
 async def test_a_stopped_download_is_resumed_by_the_next(hubbed: Place) -> None:
     hubbed.hub.slow_s = 0.05
     with pytest.raises(Stopped):
