@@ -76,7 +76,9 @@ class MiniLM:
         if self._loaded is None:
             try:
                 from transformers import AutoModel, AutoTokenizer
+                from transformers.utils import logging
 
+                logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # or it stands in the middle of a trace
                 tokenizer = AutoTokenizer.from_pretrained(str(self._folder), local_files_only=True)
                 model = AutoModel.from_pretrained(str(self._folder), local_files_only=True).eval()
             except Exception as error:  # of any kind: the file may hold anything

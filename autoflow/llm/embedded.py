@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 import autoflow.errors
-from autoflow.errors import ModelError, ModelNotFound, ModelReplyError, ModelUnavailable
+from autoflow.errors import ModelError, ModelNotFound, ModelReplyError, ModelUnavailable, SettingsError
 from autoflow.llm.base import LLM, Capabilities, Completion, Message, OnToken, Options
 from autoflow.llm.catalogue import Entry, catalogue
 from autoflow.llm.gguf import read_gguf
@@ -49,11 +49,17 @@ def open_embedded(
         path: a GGUF file.
         context_tokens: that a prompt and its answer may take; None: what the catalogue says, or what is sensible.
         on_status: told in words what is waited for ("Loading smollm2-135m, 3 s").
-    Raises ModelNotFound: the catalogue knows no such name.
+    Raises ModelNotFound: the catalogue knows no such name. SettingsError: the model is not made for talking.
     """
     if path is None and name.endswith(".gguf"):
         path = Path(name).expanduser()
-    return EmbeddedLLM(name, path or catalogue().find(name), context_tokens, on_status)
+    source = path or catalogue().find(name)
+    if isinstance(source, Entry) and source.kind != "chat":
+        raise SettingsError(
+            f"The model {name} cannot be talked to: memory uses it to find what fits by meaning.",
+            "Choose one that answers; they are listed by: autoflow models list",
+        )
+    return EmbeddedLLM(name, source, context_tokens, on_status)
 
 
 class _Gone(Exception):

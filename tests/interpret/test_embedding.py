@@ -41,6 +41,11 @@ async def test_scores_are_cosines_and_do_not_depend_on_the_company(folder: Path)
     assert together == pytest.approx(alone, abs=1e-4)  # padding counts for nothing
 
 
+async def test_loading_says_nothing(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    await MiniLM(folder).scores("a", ["b"])
+    assert capfd.readouterr() == ("", "")
+
+
 async def test_model_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelNotFound, match=r"cannot be loaded.*Get it again"):

@@ -170,6 +170,7 @@ FAULTS: dict[str, Provoke] = {
     "an own file that is gone": _own_file_gone,
     "a damaged list of own models": _no_own_list,
     "a model that was never trained to chat": lambda place: plan(ModelKey(_file(place, gguf(template=None))), 10**10),
+    "a model that is there for memory alone": lambda place: open_embedded("all-minilm-l6-v2"),
     "a model that is too large for the memory": lambda place: plan(ModelKey(_file(place, gguf())), 10**8),
     "a file of the hub that does not exist": lambda place: add_hub("me/repo", "model.gguf", "mine"),
     "a file of the hub that is no GGUF file": lambda place: add_hub("me/repo", "model.bin", "mine"),
