@@ -9,7 +9,7 @@ import streamlit as st
 
 from autoflow.records import Job, JobState
 from pages.ui import services
-from pages.ui.format import duration, progress_words
+from pages.ui.format import duration, plural, progress_words
 
 UNDER_WAY: tuple[JobState, ...] = ("queued", "running", "pausing", "paused", "cancelling")
 SHOWN = 6
@@ -34,7 +34,7 @@ def draw() -> None:
 def _row(job: Job) -> None:
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
         st.text(job.title or job.kind)
-        if job.total:
+        if job.total and job.kind != "run":
             st.progress(min(1.0, job.done / job.total), width="stretch")
         st.caption(state_line(job))
         _buttons(job)
@@ -42,6 +42,8 @@ def _row(job: Job) -> None:
 
 def state_line(job: Job) -> str:
     """`running 14 of 40 steps, about 6 min left`, from what the job has measured of itself."""
+    if job.kind == "run":  # its total is a limit, so nobody knows how far it is
+        return ", ".join(filter(None, (job.state, plural(int(job.done), "step") if job.done else "")))
     left = time_left_s(job, time.time())
     return ", ".join(filter(None, (job.state, progress_words(job), f"about {duration(left)} left" if left else "")))
 

@@ -119,3 +119,34 @@ def test_an_unknown_run_in_the_address_is_told(visit: Callable[..., AppTest], va
     app = visit("run", run=value)
     assert value[:12] in words(app)
     assert not app.exception
+
+
+def test_the_page_of_a_run_names_what_carried_it_out_and_offers_its_version(
+    visit: Callable[..., AppTest], workflow: WorkflowRecord, store: SqlStore
+) -> None:
+    run = finished_run(store, workflow)  # of v1
+    store.save_draft(workflow.id, TEXT.replace("granted", "given"), revision=workflow.revision)
+    app = visit("run", run=run.id)
+    assert "v1, carried out by scripted:x, just now" in words(app).replace("\\", "")
+    assert app.selectbox(key=f"version-{workflow.id}").value == 1
+    assert visit("run", workflow=workflow.id).selectbox(key=f"version-{workflow.id}").value == 0  # the draft
+
+
+def test_earlier_runs_say_in_words_how_they_ended(
+    visit: Callable[..., AppTest], workflow: WorkflowRecord, store: SqlStore
+) -> None:
+    finished_run(store, workflow)
+    assert "The workflow reached its end · v1 · scripted:x · 1 call, 0.5 s" in words(visit("run", workflow=workflow.id))
+
+
+def test_the_strip_takes_the_limit_of_a_run_for_no_measure_of_it(
+    visit: Callable[..., AppTest], workflow: WorkflowRecord, store: SqlStore
+) -> None:
+    store.submit("run", {"run_id": "rn_000000000000"}, title="Run Refund")
+    lease = store.claim("test", lease_s=60)
+    assert lease is not None
+    store.checkpoint(lease, done=2, total=50, unit="steps", message="Read done")
+    shown = words(visit("home"))
+    assert "running, 2 steps" in shown
+    assert "of 50" not in shown
+    assert "left" not in shown

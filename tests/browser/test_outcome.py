@@ -148,3 +148,4 @@ def test_a_run_is_stopped_from_the_page_and_keeps_what_was_done(server: AppServe
     assert store.get_run(run.id).stop == "cancelled"
     assert len(views(e for _, e in store.run_events(run.id))) >= 1
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Run again from here").first).to_be_visible()  # without a reload

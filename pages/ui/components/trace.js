@@ -64,7 +64,7 @@ function fillRow(row, view, emit) {
 }
 
 function fillDetails(box, view, emit) {
-  const stamp = JSON.stringify(view.details);
+  const stamp = JSON.stringify([view.details, view.can_fork]);
   if (box.dataset.stamp === stamp) return;
   const open = [...box.querySelectorAll("details")].map((node) => node.open);
   box.dataset.stamp = stamp;

@@ -15,7 +15,8 @@ from pages.ui import services
 from pages.ui.components.graph import graph
 from pages.ui.components.steps import Marks, State
 from pages.ui.components.trace import trace
-from pages.ui.format import duration, money, plural
+from pages.ui.format import ago, duration, money, plural
+from pages.ui.plain import plain
 from pages.ui.run.forking import fork_from, go_on
 from pages.ui.run.rows import row
 
@@ -50,7 +51,7 @@ def _view(run_id: str, policy: RunPolicy) -> None:
     with left:
         _trace(run, job, steps, policy)
     with right:
-        _totals(run, steps)
+        _totals(run, steps, _seconds(run, job, events))
         if run.answer:
             st.caption("Answer")
             st.code(
@@ -82,10 +83,18 @@ def _state_line(run: Run, job: Job | None, steps: list[StepView], policy: RunPol
             icon = ":material/check_circle:" if run.stop == "terminal" else ":material/error:"
             st.markdown(f"{icon} **{STOP_WORDS[run.stop]}**")
         _buttons(run, job, policy)
+    st.caption(plain(_origin(run), 300))
     if run.error:
         st.text(run.error)
     if job and job.state == "failed":
         st.text(job.error)
+
+
+def _origin(run: Run) -> str:
+    """`v2, carried out by openai:gpt-5-mini, 3 min ago`: the fields above say what the next run would take."""
+    version = f"v{run.version}" if run.version else "draft"
+    again = f", from step {run.fork_visit} on, those before from an earlier run" if run.fork_visit else ""
+    return f"{version}, carried out by {run.model}, {ago(run.created_at)}{again}"
 
 
 def _buttons(run: Run, job: Job | None, policy: RunPolicy) -> None:
@@ -130,10 +139,20 @@ def _graph(workflow: Workflow, steps: list[StepView], *, running: bool) -> None:
     graph(workflow, key="run-graph", marks=Marks(states=states, taken=dict(taken)), height="70vh")
 
 
-def _totals(run: Run, steps: list[StepView]) -> None:
+def _seconds(run: Run, job: Job | None, events: list[Event]) -> float:
+    """What the steps took; while one is carried out with what it has taken so far, but no pause before it."""
+    if run.stop:
+        return run.totals.seconds
+    finished = [event for event in events if event.kind == "step_finished"]
+    took = sum(float(event.data["seconds"]) for event in finished)
+    if job is None or job.state != "running":
+        return took
+    return took + time.time() - max([job.started_at or job.created_at, *(event.at for event in finished)])
+
+
+def _totals(run: Run, steps: list[StepView], seconds: float) -> None:
     """What it took, in one table with units."""
     total = run.totals
-    seconds = total.seconds if run.stop else time.time() - run.created_at
     calls = total.calls if run.stop else sum(answered(call) for s in steps for call in s.calls)
     cells = {
         "Steps": f"{len(steps):,}",
@@ -142,6 +161,8 @@ def _totals(run: Run, steps: list[StepView]) -> None:
         "Cost": money(total.cost_usd) if run.stop else "–",
         "Time": duration(seconds),
     }
-    for box, (name, value) in zip(st.columns(len(cells)), cells.items(), strict=True):
-        box.caption(name)
-        box.text(value)
+    with st.container(horizontal=True, gap="medium", key="run-totals"):
+        for name, value in cells.items():
+            with st.container(width="content", gap=None):
+                st.caption(name)
+                st.text(value)

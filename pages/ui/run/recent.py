@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from autoflow.records import Run
+from autoflow.records import STOP_WORDS, Run
 from pages.ui import services
-from pages.ui.format import ago, duration, money
+from pages.ui.format import ago, duration, money, plural
 
 SHOWN = 8
 
@@ -29,5 +29,6 @@ def draw(workflow_id: str, current: Run | None) -> None:
 
 def _line(run: Run) -> str:
     version = f"v{run.version}" if run.version else "draft"
-    took = f"{run.totals.calls} calls, {duration(run.totals.seconds)}, {money(run.totals.cost_usd)}"
-    return f"{version} · {run.model} · {run.stop or 'under way'} · {took} · {ago(run.created_at)}"
+    took = f"{plural(run.totals.calls, 'call')}, {duration(run.totals.seconds)}, {money(run.totals.cost_usd)}"
+    ended = STOP_WORDS[run.stop].rstrip(".") if run.stop else "Under way"
+    return f"{ended} · {version} · {run.model} · {took} · {ago(run.created_at)}"

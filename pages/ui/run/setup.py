@@ -10,6 +10,7 @@ from pages.ui import services
 from pages.ui.format import plural
 from pages.ui.run.inputs import draw_inputs
 
+DRAFT = 0  # among the versions to choose from; None would be taken for an empty field, which can be cleared
 MEMORY = {
     "all": "All observations, the nearest where they are too many",
     "embedding": "The nearest observations",
@@ -38,10 +39,8 @@ def draw(workflow: WorkflowRecord, run: Run | None) -> RunPolicy:
     """The form above the trace; returns the limits that are set."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _pick_workflow(workflow)
-        number = _pick_version(workflow)
-        model = st.selectbox(
-            "Interpreter", services.model_names(), key="interpreter", persist_state="session", width=225
-        )
+        number = _pick_version(workflow, run)
+        model = _pick_model(run)
         memory = st.selectbox("Memory", list(MEMORY), key="memory", help=_memory_help(), width=130)
         policy = _limits(memory)
         start = st.container(width="content")  # the button stands beside its settings, and reads the task below
@@ -70,18 +69,28 @@ def _pick_workflow(workflow: WorkflowRecord) -> None:
         services.go("run", workflow=picked)
 
 
-def _pick_version(workflow: WorkflowRecord) -> int | None:
-    """A version's number; None is the draft."""
+def _pick_model(run: Run | None) -> str:
+    """The one picked last; in a fresh tab that of the run on show."""
+    names = services.model_names()
+    first = names.index(run.model) if run and run.model in names else 0
+    return st.selectbox("Interpreter", names, first, key="interpreter", persist_state="session", width=225)
+
+
+def _pick_version(workflow: WorkflowRecord, run: Run | None) -> int | None:
+    """A version's number, at first that of the run on show; None is the draft."""
     numbers = [v.number for v in services.store().list_versions(workflow.id)]
     latest_is_draft = bool(numbers) and services.store().get_version(workflow.id, numbers[0]).text == workflow.text
-    choices: list[int | None] = [*numbers] if latest_is_draft else [None, *numbers]
-    return st.selectbox(
+    choices = numbers if latest_is_draft else [DRAFT, *numbers]
+    shown = run.version if run else None
+    picked = st.selectbox(
         "Version",
         choices,
-        format_func=lambda n: "draft" if n is None else f"v{n}",
+        choices.index(shown) if shown in choices else 0,
+        format_func=lambda n: f"v{n}" if n else "draft",
         width=90,
         key=f"version-{workflow.id}",
     )
+    return picked or None
 
 
 def _limits(memory: str) -> RunPolicy:
