@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import services
-from pages.ui.write import board, conflict, draft, empty, generation, header, inspector, task, views
+from pages.ui.write import board, conflict, draft, empty, generation, header, inspector, put_away, task, views
 
 workflow_id = services.query_id("workflow", "wf")
 if workflow_id is None:
@@ -18,6 +18,7 @@ else:
     if text := draft.take_notice():
         with st.container(border=True):
             st.text(text)
+    put_away.panel(shown)
     conflict.panel(shown)
     task.draw(shown, busy)
     if job is not None:

@@ -46,6 +46,7 @@ def main() -> None:
         return
     except AutoFlowError as error:
         services.show_error(error)
+        st.page_link(services.PAGES["home"], label="Go to Home", icon=":material/home:")
     except Exception as error:  # a fault of ours: told in words here, whole in the log
         logging.getLogger("autoflow.pages").exception("a page failed")
         services.show_fault(error)

@@ -81,7 +81,7 @@ def test_an_instruction_is_saved_when_its_field_is_left(visit: Visit, store: Sql
     named(app.text_area, "Instruction").set_value("Read it\ntwice").run()
     assert parse(store.get_workflow(record.id).text).workflow.steps[0].instruction == "Read it twice"
     assert named(app.text_area, "Instruction").value == "Read it twice"
-    assert "v1 and later edits · saved just now · no problems" in words(app)
+    assert "v1, edited · saved just now · no problems" in words(app)
 
 
 def test_renaming_lets_references_follow_and_undo_takes_it_back(
@@ -106,7 +106,7 @@ def test_a_name_that_breaks_a_rule_is_refused_and_stays_in_its_field(
     named(app.text_input, "Name").set_value(name).run()
     assert store.get_workflow(record.id).text == TEXT
     assert named(app.text_input, "Name").value == name
-    assert any(":material/error:" in c.value for c in app.caption)
+    assert any(":material/error:" in c.value for c in app.markdown)
 
 
 def test_branches_can_be_changed_added_and_removed(visit: Visit, store: SqlStore, record: WorkflowRecord) -> None:
@@ -143,7 +143,8 @@ def test_problems_are_listed_and_fixed_with_one_press(visit: Visit, store: SqlSt
     app = visit("write", workflow=record.id)
     app.button_group(key="view").set_value("Problems").run()
     assert "2 problems" in words(app)
-    assert any(text.value.startswith("1:8") for text in app.text)
+    assert any(text.value.startswith("Line 1, column 8: ") for text in app.text)
+    assert app.query_params["view"] in ("Problems", ["Problems"])  # its name: the number on it changes
     app.button(key="fix-all").click().run()
     assert not parse(store.get_workflow(record.id).text).diagnostics
     assert "No problems" in words(app)
@@ -242,12 +243,13 @@ def test_lines_appear_as_they_are_decoded(visit: Visit, store: SqlStore) -> None
     lease = store.claim("test", lease_s=60)
     assert lease is not None
     half = "Read:::process:::Read it:::next::End\nEnd:::termi"
-    store.heartbeat(lease, {"drafts": [{"index": 0, "text": half}]})
+    store.heartbeat(lease, {"status": "Loading x, 3 s", "drafts": [{"index": 0, "text": half}]})
     app = visit("write", workflow=record.id, job=job_id)
     (step,) = cards(app)["steps"]
     assert step["name"] == "Read"
     assert step["problems"]["error"] == 0  # that `End` is still missing is no fault of this line
     assert "End:::termi▌" in words(app)
+    assert "Loading" not in words(app)  # it was waited for before the first word
     app.button(key="stop-writing").click().run()
     assert store.get_job(job_id).state == "cancelling"
 
@@ -377,3 +379,19 @@ def test_removing_the_wrong_step_is_impossible(visit: Visit, store: SqlStore, re
     app.button(key="step-down").click().run()  # both pressed on the page as it was
     assert step_names(store, record) in (["Refund?", "Read", "Grant", "Answer"], ["Read", "Grant", "Refund?", "Answer"])
     assert "changed places" in words(app)
+
+
+def test_the_view_that_the_address_names_is_open(visit: Visit, store: SqlStore) -> None:
+    record = store.create_workflow("Broken", BROKEN)
+    assert visit("write", workflow=record.id, view="Problems").button_group(key="view").value == "Problems"
+    assert visit("write", workflow=record.id, view="2 problems").button_group(key="view").value == "Graph"
+
+
+def test_a_deleted_workflow_says_so_and_comes_back(visit: Visit, store: SqlStore) -> None:
+    record = store.create_workflow("Mails", TEXT)
+    store.delete_workflow(record.id)
+    app = visit("write", workflow=record.id)
+    assert "This workflow was deleted" in words(app)
+    app.button(key="write-restore").click().run()
+    assert "This workflow was deleted" not in words(app)
+    assert [w.id for w in store.list_workflows()] == [record.id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ MOST = 1000  # steps; a larger graph could neither be drawn in reasonable time n
 _LINE = {"process": 25, "terminal": 22, "decision": 18}  # letters that fit into one line of a node
 _HTML = '<div class="frame" tabindex="0" role="region" aria-label="Graph"></div>'
 _component = st.components.v2.component("autoflow_graph", html=_HTML, css=style("graph"), js=script("graph"))
+_NUMBERED = re.compile(r"(step ?)?\d+")
 _ORDER = ("error", "warning", "information")
 
 
@@ -64,21 +66,16 @@ def _wanted(workflow: Workflow, key: str) -> bool:
 
 def _drawing(workflow: Workflow, diagnostics: Sequence[Diagnostic], marks: Marks) -> dict[str, Any]:
     steps = workflow.steps
-    edges = [
-        (source, number, target)
-        for source, step in enumerate(steps)
-        for number, branch in enumerate(step.branches)
-        if (target := target_of(workflow, branch.target)) is not None
-    ]
+    edges = _edges(workflow)
     heights = [DECISION_HEIGHT if step.type == "decision" else NODE_HEIGHT for step in steps]
-    placed = _placed(len(steps), tuple((s, t) for s, _, t in edges), tuple(heights))
+    placed = _placed(len(steps), tuple(edges), tuple(heights))
     problems = problems_by_step(workflow, diagnostics)
     return {
         "width": placed.width,
         "height": placed.height,
         "nodes": [
             {
-                **_words(index, step),
+                **_words(step),
                 "index": index, "x": placed.nodes[index][0], "y": placed.nodes[index][1], "w": NODE_WIDTH,
                 "h": heights[index], "type": step.type, "state": marks.states.get(index),
                 "problem": _worst(problems.get(index, ())),
@@ -87,12 +84,28 @@ def _drawing(workflow: Workflow, diagnostics: Sequence[Diagnostic], marks: Marks
         ],
         "edges": [
             {
-                "points": placed.edges[e], "back": placed.back[e], "count": marks.taken.get((source, number), 0),
-                "key": "" if steps[source].type == "process" else _cut(steps[source].branches[number].key, 22),
+                "points": placed.edges[e], "back": placed.back[e],
+                "count": sum(marks.taken.get((source, number), 0) for number in numbers),
+                "key": _answers(steps[source], numbers),
             }
-            for e, (source, number, _) in enumerate(edges)
+            for e, ((source, _), numbers) in enumerate(edges.items())
         ],
     }  # fmt: skip
+
+
+def _edges(workflow: Workflow) -> dict[tuple[int, int], list[int]]:
+    """(step, step it leads to) -> numbers of the branches: two edges between the same two would lie on each other."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for source, step in enumerate(workflow.steps):
+        for number, branch in enumerate(step.branches):
+            target = target_of(workflow, branch.target)
+            if target is not None:
+                found.setdefault((source, target), []).append(number)
+    return found
+
+
+def _answers(step: Step, numbers: Sequence[int]) -> str:
+    return "" if step.type == "process" else _cut(", ".join(step.branches[number].key for number in numbers), 22)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
@@ -100,11 +113,11 @@ def _placed(count: int, edges: tuple[tuple[int, int], ...], heights: tuple[float
     return layout(count, edges, heights)
 
 
-def _words(index: int, step: Step) -> dict[str, Any]:
-    """What is written in a node: its name, and where the name is a mere `Step 3` how its instruction begins."""
+def _words(step: Step) -> dict[str, Any]:
+    """What is written in a node: its name, and where the name is a mere `Step 3`, how its instruction begins."""
     fit = _LINE.get(step.type, _LINE["process"])
     lines = [_cut(step.name, fit)]
-    if step.instruction and fold(step.name) in (f"step {index + 1}", f"step{index + 1}", f"{index + 1}"):
+    if step.instruction and _NUMBERED.fullmatch(fold(step.name)):
         lines.append(_cut(step.instruction, fit + 2))
     return {"title": f"{step.name} ({step.type}): {step.instruction}", "lines": lines}
 

@@ -46,7 +46,7 @@ def late(key: str, value: str, save: Callable[..., None], *args: object) -> None
 def explain(key: str) -> None:
     """Why what this field holds was refused, if it was."""
     if why := _refused().get(key):
-        st.caption(f":red[:material/error: {plain(why, 300)}]")
+        st.markdown(f":small[:red[:material/error: {plain(why, 300)}]]")  # a caption would be too pale
 
 
 def _refused() -> dict[str, str]:

@@ -108,7 +108,8 @@ def _progress(job: Job) -> str:
     took = duration(max(0.0, time.time() - (job.started_at or job.created_at)))
     many = f"{job.done:g} of {job.total:g} drafts" if job.total and job.total > 1 else ""
     word = {"queued": "waiting for the worker", "cancelling": "stopping"}.get(job.state, job.message)
-    word = str(job.live.get("status") or word)
+    if not found:  # what the model waited for before its first word stays in the job
+        word = str(job.live.get("status") or word)
     return " · ".join(
         filter(None, (str(job.payload["model"]), took, plural(steps, "step") if steps else "", many, word))
     )

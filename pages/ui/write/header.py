@@ -19,14 +19,14 @@ def draw(shown: Draft, busy: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="write-header"):
         _name(shown)
         with st.container(width="stretch"):
-            _state(shown.id, shown.record.revision, _version_words(shown), "writing …" if busy else _standing(shown))
+            _state(shown.id, shown.record.revision, _version_words(shown), "writing" if busy else _standing(shown))
         _buttons(shown)
 
 
 def _name(shown: Draft) -> None:
     key = fields.key_of("name", shown.id, shown.record.name)
     st.text_input(
-        "Name of the workflow", shown.record.name, key=key, label_visibility="collapsed", width=280, max_chars=200,
+        "Name of the workflow", shown.record.name, key=key, label_visibility="collapsed", width=250, max_chars=200,
         on_change=_rename, args=(shown.id, key),
     )  # fmt: skip
     fields.late(key, shown.record.name, _rename, shown.id)
@@ -54,7 +54,7 @@ def _version_words(shown: Draft) -> str:
     if not record.version:
         return "no version yet"
     same = services.store().get_version(record.id, record.version).text == record.text
-    return f"v{record.version}" if same else f"v{record.version} and later edits"
+    return f"v{record.version}" if same else f"v{record.version}, edited"
 
 
 @st.fragment(run_every=REFRESH_S)

@@ -50,7 +50,7 @@ def row(shown: Draft, diagnostic: Diagnostic, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"problem-{key}"):
         st.markdown(PROBLEM_ICONS[diagnostic.severity], width="content")
         with st.container(gap=None, width="stretch"):
-            st.text(f"{diagnostic.line}:{diagnostic.column}  {diagnostic.message}")
+            st.text(f"Line {diagnostic.line}, column {diagnostic.column}: {diagnostic.message}")
             if diagnostic.hint:
                 st.caption(plain(diagnostic.hint, 300))
         if diagnostic.fix is not None:

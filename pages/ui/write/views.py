@@ -10,13 +10,17 @@ from pages.ui.format import plural
 from pages.ui.write import draft, problems
 from pages.ui.write.draft import Draft
 
+VIEWS = ("Graph", "Text", "Problems")
+
 
 def draw(shown: Draft) -> None:
     count = len(shown.diagnostics) if shown.record.text.strip() else 0
     found = plural(count, "problem") if count else "Problems"
+    asked = st.query_params.get("view")
+    st.session_state.setdefault("view", asked if asked in VIEWS else VIEWS[0])
     view = st.segmented_control(
-        "View", ["Graph", "Text", "Problems"], key="view", bind="query-params", default="Graph", required=True,
-        label_visibility="collapsed", format_func=lambda v: found if v == "Problems" else v,
+        "View", VIEWS, key="view", required=True, label_visibility="collapsed", on_change=_remember,
+        format_func=lambda v: found if v == "Problems" else v,
     )  # fmt: skip
     if view == "Graph":
         _graph(shown)
@@ -24,6 +28,11 @@ def draw(shown: Draft) -> None:
         _text(shown)
     if view != "Graph":
         problems.listed(shown)
+
+
+def _remember() -> None:
+    """Put the open view into the URL, by its name: `bind` would put its label there, with a number that changes."""
+    st.query_params["view"] = st.session_state["view"]
 
 
 def _graph(shown: Draft) -> None:
