@@ -66,7 +66,8 @@ def test_a_connection_is_saved_with_the_name_of_its_key_alone(
         ({"Model": "m", "Address": "file:///etc/passwd"}, "not an address"),
         ({"Model": "m", "Address": "http://169.254.169.254/v1"}, "no model is served"),
         ({"Model": "m", "Variable": "HOME"}, "not a name for the variable of a key"),
-        ({"Model": "", "Your name": ""}, "cannot be a name"),
+        ({"Model": ""}, "Which model is it?"),
+        ({"Model": "模型"}, "cannot be a name"),
         ({"Model": "m", "Address": "http://example.com/v1"}, "not encrypted"),
     ],
 )

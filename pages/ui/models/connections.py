@@ -12,7 +12,7 @@ from autoflow.llm.addresses import check_base_url, check_key_name, is_local
 from autoflow.records import Connection
 from autoflow.settings import save_secret, secret
 from pages.ui import services
-from pages.ui.models.testing import test_button
+from pages.ui.models.testing import last_result, test_button
 from pages.ui.plain import cut
 
 # name -> address, variable of the key (None: the server asks for none)
@@ -49,11 +49,12 @@ def _card(connection: Connection) -> None:
             where = connection.base_url or connection.path or ""
             st.text(cut(f"{connection.model or connection.name} at {where}", 200))
             st.text(_key_words(connection))
-        with action:
+        with action, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             test_button(name)
             with st.popover("Remove", type="tertiary"):
                 st.text("The connection goes; its key stays where it is.")
                 st.button("Remove it", key=f"drop-{connection.name}", on_click=_remove, args=(connection.name,))
+        last_result(name)
 
 
 def _key_words(connection: Connection) -> str:
@@ -91,6 +92,8 @@ def _form() -> None:
 def _save(model: str, name: str, url: str, key_name: str, key: str) -> None:
     """Check what was typed, keep it, and say what is wrong with it otherwise."""
     try:
+        if not model:
+            raise SettingsError("Which model is it?", "Write its name as the server does, such as gpt-5-mini.")
         base_url = check_base_url(url)
         key_env = check_key_name(key_name) if key_name else None
         if key and not key_env:

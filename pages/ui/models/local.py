@@ -6,13 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from autoflow.errors import AutoFlowError
+from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.llm.catalogue import Entry, catalogue, local_path
 from autoflow.records import Job
 from pages.ui import services
 from pages.ui.format import duration, progress_words, size
 from pages.ui.jobstrip import UNDER_WAY, time_left_s
-from pages.ui.models.testing import test_button
+from pages.ui.models.testing import last_result, test_button
 from pages.ui.plain import plain
 
 REFRESH_S = 1.0
@@ -50,16 +50,13 @@ def _card(entry: Entry, job: Job | None) -> None:
             _progress(job)
         elif job and job.state == "failed":
             st.text(job.error)
+        if entry.kind == "chat" and local_path(entry.name):
+            last_result(f"embedded:{entry.name}")
 
 
 def _action(entry: Entry, job: Job | None) -> None:
     if local_path(entry.name):
-        st.markdown(":material/check_circle: On this machine")
-        if entry.kind == "chat":
-            test_button(f"embedded:{entry.name}")
-        with st.popover("Remove", type="tertiary"):
-            st.text(f"This frees {size(entry.size)}. It can be downloaded again.")
-            st.button("Remove the file", key=f"remove-{entry.name}", on_click=_remove, args=(entry.name,))
+        _here(entry)
     elif job and job.state in UNDER_WAY:
         st.button(
             "Stop", icon=":material/stop:", key=f"stop-{job.id}", on_click=services.request_job, args=(job.id, "cancel")
@@ -74,6 +71,17 @@ def _action(entry: Entry, job: Job | None) -> None:
             on_click=services.said(services.download_model),
             args=(entry.name,),
         )
+
+
+def _here(entry: Entry) -> None:
+    with st.container(horizontal_alignment="right", gap="xsmall"):
+        st.markdown(":material/check_circle: On this machine", width="content")
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+            if entry.kind == "chat":
+                test_button(f"embedded:{entry.name}")
+            with st.popover("Remove", type="tertiary"):
+                st.text(f"This frees {size(entry.size)}. It can be downloaded again.")
+                st.button("Remove the file", key=f"remove-{entry.name}", on_click=_remove, args=(entry.name,))
 
 
 def _progress(job: Job) -> None:
@@ -100,7 +108,8 @@ def _own_file() -> None:
         if st.form_submit_button("Add the file", icon=":material/add:"):
             from autoflow.llm.catalogue import add_file
 
-            _try(lambda: add_file(Path(path.strip()).expanduser(), name.strip()), f"{name} was added.")
+            if _filled(path, name):
+                _try(lambda: add_file(Path(path.strip()).expanduser(), name.strip()), f"{name} was added.")
 
 
 def _hub_file() -> None:
@@ -112,7 +121,16 @@ def _hub_file() -> None:
         if st.form_submit_button("Add to the list", icon=":material/add:"):
             from autoflow.llm.catalogue import add_hub
 
-            _try(lambda: add_hub(repo.strip(), file.strip(), name.strip()), f"{name} was added; download it above.")
+            if _filled(repo, file, name):
+                _try(lambda: add_hub(repo.strip(), file.strip(), name.strip()), f"{name} was added; download it above.")
+
+
+def _filled(*fields: str) -> bool:
+    """Whether a form can be read at all; says so where it cannot."""
+    whole = all(field.strip() for field in fields)
+    if not whole:
+        services.show_error(SettingsError("A field is empty.", "Fill in all of them."))
+    return whole
 
 
 def _try(action: object, done: str) -> None:

@@ -12,9 +12,9 @@ FEATURES = {"streaming": "streams", "usage": "counts tokens", "schema": "JSON sc
 
 
 def test_button(model: str) -> None:
-    """Test a model in the worker; the last result stays on show."""
-    jobs = services.store().list_jobs(kind="test-model", subject_id=model, limit=1)
-    busy = bool(jobs) and not jobs[0].ended
+    """Test a model in the worker; `last_result` tells what came of it."""
+    job = _last(model)
+    busy = job is not None and not job.ended
     st.button(
         "Testing …" if busy else "Test",
         icon=":material/bolt:",
@@ -23,8 +23,17 @@ def test_button(model: str) -> None:
         on_click=_begin,
         args=(model,),
     )
-    if jobs:
-        _result(jobs[0])
+
+
+def last_result(model: str) -> None:
+    """What the last test said, if there was one; it stays on show."""
+    if job := _last(model):
+        _result(job)
+
+
+def _last(model: str) -> Job | None:
+    jobs = services.store().list_jobs(kind="test-model", subject_id=model, limit=1)
+    return jobs[0] if jobs else None
 
 
 @services.said
