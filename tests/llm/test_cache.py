@@ -119,6 +119,17 @@ async def test_damaged_cache_is_told_once_and_done_without(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_cache_that_a_person_throws_away_is_begun_anew(backend: Counting, home: Path) -> None:
+    """Also under a worker that has used it for days."""
+    model = Cached(backend)
+    await model.complete(ASK, Options())
+    for path in home.glob("cache.db*"):
+        path.unlink()
+    for _ in range(3):
+        await model.complete(ASK, Options())
+    assert backend.calls == 2
+
+
 async def test_read_only_folder_is_done_without(backend: Counting, home: Path) -> None:
     home.chmod(0o500)
     try:

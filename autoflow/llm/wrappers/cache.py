@@ -60,6 +60,8 @@ class AnswerCache:
     def _connect(self) -> sqlite3.Connection:
         if not self._ready:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+        elif not self._path.exists() and self._path.parent.is_dir():
+            self._ready = False  # thrown away by a person: begin a new one
         connection = sqlite3.connect(self._path, timeout=LOCK_S)
         if not self._ready:
             connection.execute("PRAGMA journal_mode = WAL")
