@@ -76,6 +76,8 @@ def _command() -> Callable[..., Any]:
 def _run(arguments: list[str]) -> int:
     try:
         result = _command()(args=arguments, prog_name="autoflow", standalone_mode=False)
+        if result == output.INTERRUPTED:  # what typer makes of most Ctrl-C
+            output.note("Stopped.")
         return result if isinstance(result, int) else output.FINE
     except AutoFlowError as error:
         return output.report_error(error)
@@ -104,6 +106,7 @@ def _logged() -> str:
 
 
 def _usage(error: ClickException) -> int:
+    error.message = error.message.replace("Value error, ", "")  # pydantic's word for it, nobody else's
     if output.wants_json():
         output.report("UsageError", error.format_message())
     else:

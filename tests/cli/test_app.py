@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -191,3 +192,20 @@ def test_standard_input_that_is_closed_is_a_sentence() -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: Standard input is closed.")
+
+
+def test_ctrl_c_says_that_it_stopped() -> None:
+    process = subprocess.Popen(
+        [*AUTOFLOW, "check", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    process.stdin.write("# more than a pipe holds: it is being read\n" * 10_000)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err.strip()) == (output.INTERRUPTED, "", "Stopped.")
+
+
+def test_a_wrong_choice_is_told_in_plain_words(cli: Cli, good: Path) -> None:
+    found = cli("export", good, "--to", "xml")
+    assert found.code == 2
+    assert "Invalid value for '--to': 'xml' is not one of 'mermaid', 'dot', 'json'." in found.err
