@@ -56,13 +56,15 @@ async def open_toolbox(names: Sequence[str] | None = None) -> AsyncIterator[Tool
     Args:
         names: of tools (`calculator`, `files.read` or `files__read` for the tool `read` of the MCP server `files`), or
             `mcp:files` for all of a server; None for all there are.
+    What no name asks for is not looked at: a file of MCP servers that is damaged is no concern of a run without them.
     Raises:
         SettingsError: AUTOFLOW_TOOLS or the file of MCP servers is not right.
         UnknownTool: a name means nothing. A server that cannot be opened raises nothing: its tools fail when they are
             called, the others work, and `Toolbox.problems` says what is wrong.
     """
-    local = {tool.name: tool for tool in local_tools()}
-    servers = {name: server for name, server in list_servers().items() if not server.disabled}
+    local = {tool.name: tool for tool in local_tools()} if names is None or names else {}
+    by_server = names is None or any(name not in local for name in names)
+    servers = {n: server for n, server in list_servers().items() if not server.disabled} if by_server else {}
     wanted = None if names is None else [_meant(name, local, servers) for name in names]
     needed = servers if wanted is None else {w[0]: servers[w[0]] for w in wanted if w[0]}
     connections = [McpConnection(name, server) for name, server in needed.items()]

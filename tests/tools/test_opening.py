@@ -82,6 +82,19 @@ async def test_unknown_name_is_named_with_what_there_is() -> None:
             pass
 
 
+async def test_what_is_not_asked_for_may_be_broken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "mcp.json").write_text("{")
+    async with open_toolbox(["calculator"]) as toolbox:
+        assert [tool.name for tool in toolbox.tools] == ["calculator"]
+    monkeypatch.setenv("AUTOFLOW_TOOLS", "no_such_module")
+    settings.cache_clear()
+    async with open_toolbox([]) as toolbox:
+        assert toolbox.specs == ()
+    with pytest.raises(SettingsError, match="no_such_module"):
+        async with open_toolbox(["calculator"]):
+            pass
+
+
 async def test_no_names_are_no_tools() -> None:
     async with open_toolbox([]) as toolbox:
         assert toolbox.specs == ()
