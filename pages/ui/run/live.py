@@ -51,7 +51,7 @@ def _view(run_id: str, policy: RunPolicy) -> None:
     with left:
         _trace(run, job, steps, policy)
     with right:
-        _totals(run, steps, _seconds(run, job, events))
+        _totals(run, steps, _seconds(run, job, [*events, *now]))
         if run.answer:
             st.caption("Answer")
             st.code(
@@ -147,7 +147,8 @@ def _seconds(run: Run, job: Job | None, events: list[Event]) -> float:
     took = sum(float(event.data["seconds"]) for event in finished)
     if job is None or job.state != "running":
         return took
-    return took + time.time() - max([job.started_at or job.created_at, *(event.at for event in finished)])
+    since = [event.at for event in events if event.kind in ("step_entered", "step_finished")]
+    return took + time.time() - max([job.started_at or job.created_at, *since])
 
 
 def _totals(run: Run, steps: list[StepView], seconds: float) -> None:

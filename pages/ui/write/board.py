@@ -56,7 +56,7 @@ def _pages(shown: Draft) -> None:
 def _empty(shown: Draft) -> None:
     with st.container(border=True, key="write-empty"):
         st.markdown("**No steps yet**")
-        st.text("Say above what should get done and press Generate, or begin with a step of your own.")
+        st.text("Say under Task above what should get done and press Generate, or begin with a step of your own.")
         st.button("Add the first step", icon=":material/add:", key="add-first", on_click=add, args=(shown.at(-1),))
 
 

@@ -68,7 +68,7 @@ def draw(job: Job, shown: Draft) -> None:
     elif job.state == "done" and len(texts(job)) == 1:
         _written(job, shown)
     else:
-        _choose(job)
+        _choose(job, shown)
 
 
 def texts(job: Job) -> list[dict[str, Any]]:
@@ -173,13 +173,14 @@ def _failed(job: Job, shown: Draft) -> None:
             st.button("Close", type="tertiary", key="close-failed", on_click=close)
 
 
-def _choose(job: Job) -> None:
+def _choose(job: Job, shown: Draft) -> None:
     """Several drafts, or what a stopped model had written: columns to choose from."""
     found = texts(job)
     with st.container(border=True, key="write-choose"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown("**Choose a draft**" if job.state == "done" else "**Stopped: keep what is there?**")
-            st.button("Keep the present workflow", type="tertiary", key="choose-none", on_click=close)
+            other = "Keep the present workflow" if shown.workflow.steps else "Keep nothing"
+            st.button(other, type="tertiary", key="choose-none", on_click=close)
         if not found:
             st.text("Nothing had been written yet.")
             return
@@ -190,7 +191,8 @@ def _choose(job: Job) -> None:
 
 def _candidate(job: Job, number: int, text: str) -> None:
     read = draft.read(text)
-    thumbnail(read.workflow)
+    with st.container(width=320):  # a lone draft has a column as wide as the page
+        thumbnail(read.workflow)
     st.markdown(f"**Draft {number + 1}**")
     problems = plural(len(read.diagnostics), "problem") if read.diagnostics else "no problems"
     st.caption(f"{plural(len(read.workflow.steps), 'step')}, {problems}")
