@@ -186,7 +186,7 @@ async def test_checkpoint_that_has_begun_is_written_although_the_job_is_cancelle
 
     async def writes(context: JobContext) -> Json:
         await looking.wait()
-        await context.checkpoint(run_id=run.id, events=[Event(kind="reply", visit=1, at=0)], done=1)
+        await context.checkpoint(run_id=run.id, events=[Event(kind="warning", visit=1, at=0)], done=1)
         raise AssertionError("the cancel was not passed on")
 
     job, run = queued(store)
@@ -195,7 +195,8 @@ async def test_checkpoint_that_has_begun_is_written_although_the_job_is_cancelle
     context.store = Slow(store, "check", times=0, committed=False)  # type: ignore[assignment]
     await asyncio.wait_for(carry_out(context, writes), 10)
     assert (store.get_job(job.id).state, store.get_job(job.id).done) == ("cancelled", 1)
-    assert visits(store, run) == [1]
+    assert visits(store, run) == [1, 0]  # and the run's end
+    assert store.get_run(run.id).stop == "cancelled"
 
 
 async def test_job_of_a_worker_that_ends_goes_back_to_the_queue(store: SqlStore) -> None:
