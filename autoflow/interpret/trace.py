@@ -59,7 +59,7 @@ class StepView:
 
 
 HOW_WORDS = {
-    "grammar": "no other text could be decoded",
+    "grammar": "only its branches could be answered",
     "schema": "the endpoint promised one of the choices",
     "read": "read from the reply",
     "default": "the default branch of the policy",
