@@ -177,7 +177,10 @@ class Run:
         unpriced = usage.cost_usd is None and not usage.cached
         if unpriced and self.policy.max_cost_usd is not None and not self._unpriced:
             self._unpriced = True
-            self.warn("The price of this model is unknown, so the limit of money cannot be kept.", "Name its price.")
+            self.warn(
+                "The price of this model is unknown, so the limit of money cannot be kept.",
+                "Write its price into prices.json of the data folder.",
+            )
         if completion.finish == "length":
             why = "it repeated itself" if repeats_itself(completion.text) else "it was too long"
             self.warn(f"The reply was cut at {self.policy.answer_tokens} tokens: {why}.", "The policy sets the limit.")
