@@ -138,7 +138,7 @@ def _request(job_id: str, want: Want, json_: bool) -> int:
     _print(job, json_)
     if job.state in _OBEYED[want]:
         return output.FINE
-    hint = " A run that ended can be gone on with on the page Run." if want == "resume" and job.kind == "run" else ""
+    hint = " For a run that ended: autoflow runs go-on." if want == "resume" and job.kind == "run" else ""
     output.note(f"Nothing was changed: a job that is {job.state} cannot be asked to {want}.{hint}")
     return output.FAILED
 

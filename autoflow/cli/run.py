@@ -18,7 +18,7 @@ from autoflow.cli.trace import Trace, ending, run_json
 from autoflow.errors import JobError, SettingsError
 
 if TYPE_CHECKING:
-    from autoflow.records import Job, RunPolicy
+    from autoflow.records import Job, Run, RunPolicy
     from autoflow.store import SqlStore
     from autoflow.store.base import Lease
 
@@ -26,6 +26,11 @@ LEASE_S = 30.0
 STOP_S = 5.0  # what a run that must end at once gets to write its end
 POLL_S = 0.2  # how soon the trace shows what happened
 Positive = Annotated[int | None, typer.Option(min=1, show_default="no limit")]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", "--max-usd", min=0, help="US dollars.", show_default="no limit")
+]
+MaxTime = Annotated[float | None, typer.Option(help="Seconds.", show_default="no limit")]
+Detach = Annotated[bool, typer.Option("--detach", help="Queue it for a worker, and return at once.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,21 +48,19 @@ def run(
     max_steps: Annotated[int, typer.Option(min=1, help="Steps visited.")] = 50,
     max_calls: Positive = None,
     max_tokens: Positive = None,
-    max_cost: Annotated[
-        float | None, typer.Option("--max-cost", "--max-usd", min=0, help="US dollars.", show_default="no limit")
-    ] = None,
-    max_time: Annotated[float | None, typer.Option(help="Seconds.", show_default="no limit")] = None,
+    max_cost: MaxCost = None,
+    max_time: MaxTime = None,
     max_tool_errors: Annotated[int, typer.Option(min=0, help="A step.")] = 2,
     tool_timeout: Annotated[float, typer.Option(help="Seconds.")] = 60.0,
     answer_tokens: Annotated[int, typer.Option(min=1, help="Completion tokens a call may take.")] = 512,
     default_branch: Annotated[str | None, typer.Option(help="Key taken where a decision stays undecided.")] = None,
     temperature: Annotated[float, typer.Option(min=0, max=2)] = 0.0,
     seed: Seed = 0,
-    detach: Annotated[bool, typer.Option("--detach", help="Queue it for a worker, and return at once.")] = False,
+    detach: Detach = False,
     json_: Json = False,
 ) -> int:
     """Run a workflow on a task; the trace is shown on standard error. Exit 1 where no terminal was reached."""
-    policy = _policy(
+    policy = policy_of(
         memory=memory, memory_tokens=memory_tokens, max_steps=max_steps, max_calls=max_calls, max_tokens=max_tokens,
         max_cost_usd=max_cost, max_time_s=max_time, max_tool_errors=max_tool_errors, tool_timeout_s=tool_timeout,
         answer_tokens=answer_tokens, default_branch=default_branch, temperature=temperature, seed=seed,
@@ -65,14 +68,23 @@ def run(
     text = read_text(file)
     if not task.strip():
         raise SettingsError("The task is empty.", "Say in a sentence what should get done: --task TEXT")
-    store, queued = _submit(file, text, task, input_, tool, model, policy)
+    store, made = _make(text, task, input_, tool, model, policy)
+    title = f"Run {'standard input' if file == '-' else os.path.basename(file)}"
+    return begin(store, made, title, detach=detach, json_=json_, file=file)
+
+
+def begin(store: SqlStore, run: Run, title: str, *, detach: bool, json_: bool, file: str = "FILE") -> int:
+    """Queue a run, and carry it out here unless `detach`. Returns the exit status."""
+    from autoflow.jobs.payloads import RunPayload
+
+    queued = store.submit("run", RunPayload(run_id=run.id).model_dump(), title=title, subject_id=run.id)
     if detach:
         return _detached(queued, json_)
     _carry_out(store, queued)
     return _tell(store, queued, file, json_)
 
 
-def _policy(**values: Any) -> RunPolicy:
+def policy_of(**values: Any) -> RunPolicy:
     from pydantic import ValidationError
 
     from autoflow.records import RunPolicy
@@ -86,13 +98,12 @@ def _policy(**values: Any) -> RunPolicy:
         raise SettingsError(f"`{option}`: {what}, but got {first['input']!r}.") from error
 
 
-def _submit(
-    file: str, text: str, objective: str, inputs: list[str], tools: list[str], model: str | None, policy: RunPolicy
-) -> tuple[SqlStore, Job]:
+def _make(
+    text: str, objective: str, inputs: list[str], tools: list[str], model: str | None, policy: RunPolicy
+) -> tuple[SqlStore, Run]:
     """Everything that can be wrong with the arguments is told before there is a record."""
     from autoflow.cli.inputs import parse_inputs
     from autoflow.cli.llms import check_model, check_tools
-    from autoflow.jobs.payloads import RunPayload
     from autoflow.store import open_store
 
     store = open_store()
@@ -102,9 +113,7 @@ def _submit(
         inputs, lambda data, n, filename, kind: store.add_file(data, name=n, filename=filename, media_type=kind)
     )
     task = store.add_task(objective, named, tools)
-    run = store.create_run(text=text, task=task, model=name, policy=policy)
-    title = f"Run {'standard input' if file == '-' else os.path.basename(file)}"
-    return store, store.submit("run", RunPayload(run_id=run.id).model_dump(), title=title, subject_id=run.id)
+    return store, store.create_run(text=text, task=task, model=name, policy=policy)
 
 
 def _detached(job: Job, json_: bool) -> int:
