@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import os
 import shutil
 import sys
 import zipfile
@@ -81,9 +82,10 @@ def _command(package: str, scratch: Path) -> list[str]:
 def _arrived(scratch: Path) -> int:
     """Bytes in the scratch folder: the wheel, wherever pip holds it just now."""
     total = 0
-    for path in scratch.rglob("*"):
-        with suppress(OSError):  # pip moves its files about
-            total += path.stat().st_size if path.is_file() else 0
+    for folder, _, names in os.walk(scratch):  # unlike `rglob` it passes over a folder that pip has just removed
+        for name in names:
+            with suppress(OSError):  # pip moves its files about
+                total += os.stat(os.path.join(folder, name)).st_size
     return total
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from autoflow.llm import hub as hub_module
 from autoflow.llm.catalogue import catalogue, local_path, parts_dir, remove
 from autoflow.llm.download import Progress, Stopped, get_model
 from autoflow.llm.flock import FileLock
+from autoflow.llm.packages import _arrived
 from autoflow.settings import settings
 from tests.llm.fake_hub import running_hub
 from tests.llm.file_faults import DATA, FAULTS, HUB_PATH, TABLE, Place, furnish, sentence, table
@@ -329,3 +332,23 @@ async def test_every_fault_of_a_download_is_an_error_of_the_house(place: Place) 
     place.entry(sources=[])
     with pytest.raises(AutoFlowError, match="names no source"):
         await get_model("m")
+
+
+def test_what_has_arrived_is_counted_while_folders_come_and_go(tmp_path: Path) -> None:
+    """pip makes and removes folders of its own beside the wheel."""
+    (tmp_path / "whole.whl").write_bytes(b"x" * 10)
+    over = threading.Event()
+
+    def pip() -> None:
+        while not over.is_set():
+            (tmp_path / "a" / "b").mkdir(parents=True)
+            (tmp_path / "a" / "b" / "part").write_bytes(b"y")
+            shutil.rmtree(tmp_path / "a")
+
+    thread = threading.Thread(target=pip)
+    thread.start()
+    try:
+        assert {_arrived(tmp_path) for _ in range(2_000)} <= {10, 11}
+    finally:
+        over.set()
+        thread.join()
