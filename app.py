@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import streamlit as st
@@ -35,15 +35,28 @@ async def health(_: Request) -> JSONResponse:
     return JSONResponse({"ok": True, "worker": worker.running})
 
 
-async def keep_worker() -> None:
-    """Start the worker, and start it again whenever it is gone; the default model is its first job."""
-    from pages.ui.services import fetch_default_model, keep_worker_alive
+def worker_first() -> None:
+    from pages.ui.services import fetch_default_model
 
-    task: Callable[[], object] = fetch_default_model
+    fetch_default_model()
+
+
+def worker_again() -> None:
+    from pages.ui.services import keep_worker_alive
+
+    keep_worker_alive()
+
+
+async def keep_worker() -> None:
+    """Start the worker, and start it again whenever it is gone; the default model is its first job.
+
+    Imports, too, are the thread's: they take long enough to hold up the first page.
+    """
+    task = worker_first
     while True:
         with contextlib.suppress(Exception):  # a broken data folder is told by the pages; try again later
             await asyncio.to_thread(task)
-        task = keep_worker_alive
+        task = worker_again
         await asyncio.sleep(WORKER_CHECK_S)
 
 
