@@ -181,6 +181,7 @@ class WorkflowRecord(Record):
     updated_at: float = 0.0
     can_undo: bool = False
     can_redo: bool = False
+    deleted: bool = False  # put away: not listed, and can be restored
 
 
 class DraftEdit(Record):

@@ -14,9 +14,12 @@ _w, _e, _v = tables.workflows, tables.edits, tables.versions
 
 
 def select_workflows() -> sa.Select[Any]:
-    """All columns of the record, with what undo and redo could do."""
+    """All columns of the record, with what undo and redo could do, and whether it was put away."""
     columns = [column for column in _w.c if column.name != "deleted_at"]
-    return sa.select(*columns, _has("done").label("can_undo"), _has("undone").label("can_redo"))
+    known = (
+        _has("done").label("can_undo"), _has("undone").label("can_redo"), _w.c.deleted_at.is_not(None).label("deleted"),
+    )  # fmt: skip
+    return sa.select(*columns, *known)
 
 
 def _has(state: str) -> sa.Exists:

@@ -120,6 +120,13 @@ def show_error(error: AutoFlowError) -> None:
 
 
 @said
+def restore_workflow(workflow_id: str) -> None:
+    """Bring back what was deleted; Home need not offer it any longer."""
+    store().restore_workflow(workflow_id)
+    st.session_state.pop("home-deleted", None)
+
+
+@said
 def request_job(job_id: str, want: Literal["pause", "cancel", "resume"]) -> None:
     """What a person asks of a job; a resumed one needs a worker."""
     from autoflow.jobs.supervisor import ensure_worker

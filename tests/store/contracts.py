@@ -220,7 +220,9 @@ class WorkflowContract(StoreFixtures):
         store.delete_workflow(ids[1])
         assert [workflow.id for workflow in store.list_workflows()] == [ids[0], ids[2]]
         assert [workflow.id for workflow in store.list_workflows(limit=1)] == [ids[0]]
+        assert store.get_workflow(ids[1]).deleted
         assert store.restore_workflow(ids[1]).name == "b"
+        assert not store.get_workflow(ids[1]).deleted
         assert store.list_workflows()[0].id == ids[1]
 
     def test_texts_of_10000_steps_are_kept_with_their_history(self, store: SqlStore) -> None:

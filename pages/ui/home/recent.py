@@ -50,7 +50,9 @@ def _just_deleted() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="home-deleted-now"):
         st.text(f"Deleted: {cut(gone[1], 70)}", width="stretch")
-        st.button("Restore", icon=":material/undo:", key="restore-now", on_click=_restore, args=(gone[0],))
+        st.button(
+            "Restore", icon=":material/undo:", key="restore-now", on_click=services.restore_workflow, args=(gone[0],)
+        )
 
 
 def deleted() -> None:
@@ -62,10 +64,10 @@ def deleted() -> None:
         for record in records:
             with st.container(horizontal=True, vertical_alignment="center", key=f"deleted-{record.id}"):
                 st.text(f"{cut(record.name, 80)} · deleted {ago(record.updated_at)}", width="stretch")
-                st.button("Restore", type="tertiary", key=f"restore-{record.id}", on_click=_restore, args=(record.id,))
-
-
-@services.said
-def _restore(workflow_id: str) -> None:
-    services.store().restore_workflow(workflow_id)
-    st.session_state.pop("home-deleted", None)
+                st.button(
+                    "Restore",
+                    type="tertiary",
+                    key=f"restore-{record.id}",
+                    on_click=services.restore_workflow,
+                    args=(record.id,),
+                )
