@@ -10,7 +10,7 @@ import re
 import secrets
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 Json = dict[str, Any]
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -31,6 +31,11 @@ class Record(BaseModel):
     """Base of all records: frozen, no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def broken_rule(error: ValidationError) -> str:
+    """The first rule that was broken, in words: pydantic's, without the kind of exception that it puts before ours."""
+    return error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
 
 
 class TaskInput(Record):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from autoflow.cli.files import read_bytes
 from autoflow.errors import SettingsError
-from autoflow.records import TaskInput
+from autoflow.records import TaskInput, broken_rule
 
 MAX_FILE_BYTES = 25 * 2**20  # what the store keeps
 MAX_TEXT_BYTES = 100_000  # a text file up to here is shown to the model; a larger one is a file for tools to read
@@ -56,9 +56,7 @@ def _one(name: str, content: str, keep: Keep) -> TaskInput:
             return keep(data, name, filename, media_type)
         return TaskInput(name=name, text=text, filename=filename, media_type="text/plain", size=len(data))
     except ValidationError as error:
-        raise SettingsError(
-            f"The input `{name[:80]}` cannot be used: {error.errors()[0]['msg'].removeprefix('Value error, ')}."
-        ) from error
+        raise SettingsError(f"The input `{name[:80]}` cannot be used: {broken_rule(error)}.") from error
 
 
 def _text(data: bytes) -> str | None:

@@ -127,7 +127,7 @@ def connect(
     from pydantic import ValidationError
 
     from autoflow.llm.addresses import check_base_url, check_key_name
-    from autoflow.records import Connection
+    from autoflow.records import Connection, broken_rule
     from autoflow.store import open_store
 
     try:
@@ -139,8 +139,7 @@ def connect(
         )
     except ValidationError as error:
         first = error.errors()[0]
-        what = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"`{first['input']}` cannot be the {first['loc'][0]}: {what}.") from error
+        raise SettingsError(f"`{first['input']}` cannot be the {first['loc'][0]}: {broken_rule(error)}.") from error
     saved = open_store().save_connection(connection)
     output.emit(_connection_json(saved)) if json_ else output.say(f"openai:{saved.name} was saved.")
 

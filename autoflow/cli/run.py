@@ -87,15 +87,14 @@ def begin(store: SqlStore, run: Run, title: str, *, detach: bool, json_: bool, f
 def policy_of(**values: Any) -> RunPolicy:
     from pydantic import ValidationError
 
-    from autoflow.records import RunPolicy
+    from autoflow.records import RunPolicy, broken_rule
 
     try:
         return RunPolicy(**values)
     except ValidationError as error:
         first = error.errors()[0]
         option = "--" + str(first["loc"][0]).removesuffix("_usd").removesuffix("_s").replace("_", "-")
-        what = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"`{option}`: {what}, but got {first['input']!r}.") from error
+        raise SettingsError(f"`{option}`: {broken_rule(error)}, but got {first['input']!r}.") from error
 
 
 def _make(

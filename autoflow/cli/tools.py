@@ -79,6 +79,7 @@ def mcp_add(
     """Add an MCP server: `autoflow tools mcp add files -- npx -y server-filesystem /data`."""
     from pydantic import ValidationError
 
+    from autoflow.records import broken_rule
     from autoflow.tools.mcp_file import McpServer, add_server
 
     try:
@@ -90,9 +91,8 @@ def mcp_add(
             headers=_pairs(header),
         )
     except ValidationError as error:
-        what = error.errors()[0]["msg"].removeprefix("Value error, ")
         raise SettingsError(
-            f"The MCP server `{name}` is not right: {what}.",
+            f"The MCP server `{name}` is not right: {broken_rule(error)}.",
             f"Write `autoflow tools mcp add {name} -- COMMAND ARGS`, or `--url https://...` instead of the command.",
         ) from error
     add_server(name, server, replace=replace)

@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autoflow.errors import NotFound, SettingsError, StorageUnavailable, ToolFailed
-from autoflow.records import Json
+from autoflow.records import Json, broken_rule
 from autoflow.settings import secret, settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
@@ -128,9 +128,8 @@ def _server(name: str, fields: object) -> McpServer:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = "".join(f"`{part}`: " for part in first["loc"][:1])
-        what = first["msg"].removeprefix("Value error, ")
         raise SettingsError(
-            f"The MCP server `{name}` in {settings().mcp_file} is not right: {where}{what}.", _form()
+            f"The MCP server `{name}` in {settings().mcp_file} is not right: {where}{broken_rule(error)}.", _form()
         ) from error
 
 
