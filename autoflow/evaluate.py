@@ -7,18 +7,19 @@ no more memory than 200. What was done before is simply not asked for again.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pydantic import Field
-
+from autoflow.errors import BudgetExceeded
 from autoflow.interpret import Recorder, interpret
 from autoflow.lang import has_errors, parse
 from autoflow.lang.workflow import Workflow
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
 from autoflow.llm.wrappers.base import Wrapper
-from autoflow.records import Event, Record, RunPolicy, StopReason, Totals
+from autoflow.records import Event, RunPolicy, StopReason
+from autoflow.study import Outcome, Split
 from autoflow.suites.base import Suite, SuiteTask
 from autoflow.tools.toolbox import Toolbox
 
@@ -29,25 +30,12 @@ SEEDS_A_REPEAT = 1_000_003  # repeats of a call differ by this; a run counts its
 class Unit:
     """One run to do: a candidate's workflow on a task, for the `repeat`-th time (from 0)."""
 
-    candidate: str  # what the outcome is kept under
+    candidate: int  # what the outcome is kept under
     text: str
     task: SuiteTask
     repeat: int = 0
-
-
-class Outcome(Record):
-    """How one run fared."""
-
-    candidate: str
-    task: str
-    repeat: int
-    score: float = Field(ge=0, le=1)  # higher is better; 0 where the run reached no terminal
-    parts: dict[str, float] = Field(default_factory=dict)  # other figures of the suite
-    stop: StopReason
-    answer: str = ""
-    error: str = ""  # why it scored 0, where it was no bad answer
-    steps: int = 0  # visits
-    totals: Totals = Field(default_factory=Totals)
+    split: Split = "val"
+    round: int = 0
 
 
 Done = Callable[[Outcome, Sequence[Event]], Awaitable[None]]
@@ -111,14 +99,29 @@ class LocalEvaluator:
         steps = sum(event.kind == "step_finished" for event in recorder.events)
         outcome = _failed(unit, result.stop, f"{result.error} {result.hint}".strip())
         outcome = outcome.model_copy(update={"steps": steps, "totals": result.totals, "answer": result.answer})
-        if result.stop == "terminal":
-            score = await self._suite.score(unit.task, result.answer)
-            outcome = outcome.model_copy(update={"score": score.value, "parts": dict(score.parts), "error": ""})
-        return outcome, recorder.events
+        return await self._scored(unit, outcome), recorder.events
+
+    async def _scored(self, unit: Unit, outcome: Outcome) -> Outcome:
+        """With the suite's score, where the run reached its end. A scorer that fails costs the run its score."""
+        if outcome.stop != "terminal":
+            return outcome
+        try:
+            score = await self._suite.score(unit.task, outcome.answer)
+        except BudgetExceeded:
+            raise  # a judge ran out of what it may take: nothing about this answer
+        except Exception as error:  # a scorer may be anybody's code
+            return outcome.model_copy(update={"error": f"The scorer failed: {type(error).__name__}: {error}"[:2000]})
+        return outcome.model_copy(
+            update={"score": score.value, "parts": dict(score.parts), "error": "", "expected": score.expected,
+                    "pending": score.pending, "judge": score.totals}
+        )  # fmt: skip
 
 
 def _failed(unit: Unit, stop: StopReason, error: str) -> Outcome:
-    return Outcome(candidate=unit.candidate, task=unit.task.id, repeat=unit.repeat, score=0.0, stop=stop, error=error)
+    return Outcome(
+        candidate=unit.candidate, task=unit.task.id, split=unit.split, repeat=unit.repeat, round=unit.round, score=0.0,
+        stop=stop, error=error, at=time.time(),
+    )  # fmt: skip
 
 
 class Repeated(Wrapper):

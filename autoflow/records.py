@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 Json = dict[str, Any]
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID = re.compile(r"(wf|tk|rn|jb)_[0-9a-hj-kmnp-tv-z]{12}")
+_ID = re.compile(r"(wf|tk|rn|jb|st|su)_[0-9a-hj-kmnp-tv-z]{12}")
+IdPrefix = Literal["wf", "tk", "rn", "jb", "st", "su"]
 
 
-def new_id(prefix: Literal["wf", "tk", "rn", "jb"]) -> str:
+def new_id(prefix: IdPrefix) -> str:
     """A fresh id such as `wf_8k2m1x0c9d7e`: 60 random bits, no letters that read alike."""
     return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
 
@@ -157,7 +158,7 @@ class Run(Record):
     finished_at: float | None = None
 
 
-Origin = Literal["manual", "generated", "edited", "example", "imported"]
+Origin = Literal["manual", "generated", "edited", "example", "imported", "optimized"]
 
 
 class Version(Record):
@@ -202,7 +203,7 @@ class DraftEdit(Record):
     at: float
 
 
-JobKind = Literal["generate", "run", "download", "test-model"]
+JobKind = Literal["generate", "run", "download", "test-model", "study", "pilot", "propose-examples"]
 JobState = Literal["queued", "running", "pausing", "paused", "cancelling", "cancelled", "done", "failed"]
 ENDED: frozenset[JobState] = frozenset({"cancelled", "done", "failed"})
 

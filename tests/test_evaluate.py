@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from autoflow.errors import ModelUnavailable
-from autoflow.evaluate import SEEDS_A_REPEAT, LocalEvaluator, Outcome, Unit
+from autoflow.evaluate import SEEDS_A_REPEAT, LocalEvaluator, Unit
 from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options
 from autoflow.records import Event, RunPolicy
+from autoflow.study import Outcome
 from autoflow.suites.openagi import OpenAGIPlanSuite
 from autoflow.tools.toolbox import Toolbox
 
@@ -56,7 +57,7 @@ class Kept:
 
 
 def units(text: str = PLAIN, repeats: int = 1) -> Iterator[Unit]:
-    return (Unit("c", text, task, repeat) for repeat in range(repeats) for task in suite.tasks("val"))
+    return (Unit(0, text, task, repeat) for repeat in range(repeats) for task in suite.tasks("val"))
 
 
 async def evaluated(llm: Answers, of: Iterator[Unit], **more: object) -> Kept:
@@ -80,7 +81,7 @@ async def test_every_run_is_there_once_and_scored() -> None:
 
 async def test_repeats_ask_with_other_seeds_and_other_keys() -> None:
     llm = Answers()
-    await evaluated(llm, (Unit("c", PLAIN, suite.tasks("val")[0], repeat) for repeat in range(3)))
+    await evaluated(llm, (Unit(0, PLAIN, suite.tasks("val")[0], repeat) for repeat in range(3)))
     assert sorted((o.seed, o.repeat) for o in llm.options) == [(SEEDS_A_REPEAT * n, n) for n in range(3)]
 
 
@@ -99,7 +100,7 @@ async def test_repeats_ask_with_other_seeds_and_other_keys() -> None:
     ],
 )
 async def test_a_run_that_fails_scores_nothing_and_says_why(text: str, llm: Answers, stop: str, says: str) -> None:
-    kept = await evaluated(llm, (Unit("c", text, task) for task in suite.tasks("train")))
+    kept = await evaluated(llm, (Unit(0, text, task) for task in suite.tasks("train")))
     assert [(o.score, o.stop) for o in kept.outcomes] == [(0.0, stop)] * 4
     assert all(says in o.error for o in kept.outcomes)
 

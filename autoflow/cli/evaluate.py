@@ -17,9 +17,9 @@ from autoflow.cli.files import read_text
 from autoflow.cli.options import File, Json, Model
 
 if TYPE_CHECKING:
-    from autoflow.evaluate import Outcome
     from autoflow.records import Event
     from autoflow.statistics import Interval
+    from autoflow.study import Outcome
     from autoflow.suites.base import Suite
 
 
@@ -41,10 +41,11 @@ def evaluate(
 ) -> int:
     """Run a workflow on the tasks of a suite and score the answers. Exit 1 where no run reached a terminal."""
     from autoflow.records import RunPolicy
+    from autoflow.study import SuiteSpec
     from autoflow.suites.registry import open_suite
 
     text = read_text(file)
-    opened = open_suite(suite, seed=seed)
+    opened = open_suite(SuiteSpec(name=suite, seed=seed))
     policy = RunPolicy(max_steps=max_steps, answer_tokens=answer_tokens)
     outcomes, name = asyncio.run(_evaluate(text, opened, split, model, tasks, repeats, policy))
     told = _summary(outcomes)
@@ -65,7 +66,7 @@ async def _evaluate(
     chosen = suite.tasks(split)[:limit]
     progress = _Progress(len(chosen) * repeats)
     async with open_toolbox(()) as toolbox, aclosing(open_model(model)) as llm:
-        units = (Unit("file", text, task, repeat) for repeat in range(repeats) for task in chosen)
+        units = (Unit(0, text, task, repeat, split) for repeat in range(repeats) for task in chosen)
         await LocalEvaluator(suite, llm, toolbox, policy=policy).map(units, progress.done)
         return sorted(progress.outcomes, key=lambda o: (o.repeat, o.task)), llm.name
 

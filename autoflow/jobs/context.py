@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from autoflow.errors import StorageUnavailable
 from autoflow.records import Event, Job, JobState, Json
-from autoflow.store.base import JobStore, Lease, RunEnd, Store
+from autoflow.store.base import JobStore, Lease, RunEnd, Store, StudyStore
+from autoflow.study import StudyBatch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -18,8 +19,8 @@ PATIENCE_S = 60.0  # how long a database may be away before the job is given bac
 LAST_RETRY_S = 5.0
 
 
-class JobsAndRecords(Store, JobStore, Protocol):
-    """Both halves of the store, which a handler needs together."""
+class JobsAndRecords(Store, StudyStore, JobStore, Protocol):
+    """All parts of the store, which a handler needs together."""
 
 
 class Paused(Exception):
@@ -71,6 +72,7 @@ class JobContext:
     async def checkpoint(
         self, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
         total: float | None = None, unit: str | None = None, message: str | None = None, result: Json | None = None,
+        study: StudyBatch | None = None,
     ) -> JobState:  # fmt: skip
         """Make durable what was done; see `JobStore.checkpoint`. Once begun it ends, even if the job is cancelled.
 
@@ -85,7 +87,7 @@ class JobContext:
                 return await self._patiently(
                     lambda: self.store.checkpoint(
                         self.lease, run_id=run_id, events=events, done=done, total=total, unit=unit, message=message,
-                        result=result, serial=self._serial,
+                        result=result, serial=self._serial, study=study,
                     )
                 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The seam to what lasts: two Protocols, implemented once in SQLAlchemy for SQLite and PostgreSQL.
+"""The seam to what lasts: three Protocols, implemented once in SQLAlchemy for SQLite and PostgreSQL.
 
 All methods are plain blocking calls of a few milliseconds, safe to use from several threads; async code wraps them in
 `asyncio.to_thread`. Every method may raise StorageUnavailable; an unknown id raises NotFound that names the id.
@@ -9,7 +9,7 @@ both databases alike, so what a method returns may differ from its argument by t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -30,6 +30,17 @@ from autoflow.records import (
     Totals,
     Version,
     WorkflowRecord,
+)  # fmt: skip
+from autoflow.study import (
+    Candidate,
+    Method,
+    Outcome,
+    Rating,
+    SavedSuite,
+    Split,
+    Study,
+    StudyBatch,
+    StudySpec,
 )  # fmt: skip
 
 
@@ -160,6 +171,75 @@ class Store(Protocol):
     def delete_connection(self, name: str) -> None: ...
 
 
+class StudyStore(Protocol):
+    """Studies, candidates, outcomes, ratings, and suites made of people's tables."""
+
+    def create_study(
+        self, name: str, spec: StudySpec, splits: Mapping[Split, Sequence[str]], *, workflow_id: str | None = None,
+        parent_id: str | None = None, recorded: str = "",
+    ) -> Study:  # fmt: skip
+        """A new study; `splits` are the ids of the tasks as the suite deals them now."""
+        ...
+
+    def get_study(self, study_id: str) -> Study: ...
+
+    def list_studies(
+        self, limit: int = 50, *, workflow_id: str | None = None, methods: Sequence[Method] | None = None
+    ) -> list[Study]:
+        """Newest first."""
+        ...
+
+    def rename_study(self, study_id: str, name: str) -> Study: ...
+
+    def set_study_workflow(self, study_id: str, workflow_id: str) -> Study:
+        """Say which workflow its best is adopted in."""
+        ...
+
+    def delete_study(self, study_id: str) -> None:
+        """Hide it."""
+        ...
+
+    def add_to_study(self, batch: StudyBatch) -> None:
+        """Write outside of a job: recordings. A worker writes with `JobStore.checkpoint`, so that it is fenced."""
+        ...
+
+    def study_candidates(self, study_id: str, after: int = -1) -> list[Candidate]:
+        """Those with a number above `after`, by number."""
+        ...
+
+    def study_outcomes(
+        self, study_id: str, *, after: int = 0, candidate: int | None = None, split: Split | None = None
+    ) -> list[tuple[int, Outcome]]:
+        """Those with a sequence number above `after`, each with its number; without their events."""
+        ...
+
+    def outcome_events(self, study_id: str, candidate: int, task: str, repeat: int = 0) -> list[Event]:
+        """The events of one run. Raises NotFound."""
+        ...
+
+    def rate(self, study_id: str, rating: Rating) -> None:
+        """Keep a person's rating; it becomes the score of an outcome that waits for one. Raises NotFound."""
+        ...
+
+    def ratings(self, study_id: str) -> list[Rating]:
+        """In the order in which they were given."""
+        ...
+
+    def save_suite(self, name: str, body: Json, suite_id: str | None = None) -> SavedSuite:
+        """A new one, or another body for this id."""
+        ...
+
+    def get_suite(self, suite_id: str) -> SavedSuite: ...
+
+    def list_suites(self, limit: int = 50) -> list[SavedSuite]:
+        """Latest change first."""
+        ...
+
+    def delete_suite(self, suite_id: str) -> None:
+        """Hide it; studies on it cannot be run any more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on a job until `lease_s` seconds after the last checkpoint or heartbeat."""
@@ -191,7 +271,7 @@ class JobStore(Protocol):
     ) -> Job:
         """Queue a job. `unique`: return the one under way with the same kind and subject, if there is one.
 
-        The run that a job of kind `run` is about (its subject) gets the job's id.
+        The run or the study that a job is about (its subject) gets the job's id.
         """
         ...
 
@@ -207,7 +287,7 @@ class JobStore(Protocol):
     def request(self, job_id: str, want: Literal["pause", "cancel", "resume"]) -> Job:
         """What a person asks for. Asking for what cannot be from the present state changes nothing.
 
-        Cancelling a job that no worker holds also ends its run as `cancelled`.
+        Cancelling a job that no worker holds also ends its run as `cancelled`, and its study.
         """
         ...
 
@@ -229,11 +309,12 @@ class JobStore(Protocol):
     def checkpoint(
         self, lease: Lease, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
         total: float | None = None, unit: str | None = None, message: str | None = None, result: Json | None = None,
-        serial: int | None = None,
+        serial: int | None = None, study: StudyBatch | None = None,
     ) -> JobState:  # fmt: skip
         """One transaction: events, progress, lease renewed, claims reset, live data cleared.
 
         Args:
+            study: what the job's study adds.
             serial: the number of this checkpoint (`lease.serial` + 1 for the first). A checkpoint that is sent again,
                 because the connection broke before its answer came, is then written once.
         Returns: the state by now: `pausing` or `cancelling` is what a person wants.

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from autoflow.records import ENDED, Job, JobState
 from autoflow.store import tables
 from autoflow.store.part import checked_id, missing
+from autoflow.store.runs import cancel_run_of
+from autoflow.store.study_rows import cancel_study_of
 
 j = tables.jobs
 HELD: Final[tuple[JobState, ...]] = ("running", "pausing", "cancelling")  # a worker holds it, or held it and died
@@ -40,3 +42,9 @@ def set_state(connection: sa.Connection, job_id: str, state: JobState, now: floa
     if state not in HELD:
         values |= {"live": {}, "lease_until": None}
     connection.execute(j.update().where(j.c.id == job_id).values(**values))
+
+
+def cancel_subject_of(connection: sa.Connection, job_id: str, now: float) -> None:
+    """End what a job that was cancelled is about, its run or its study."""
+    cancel_run_of(connection, job_id, now)
+    cancel_study_of(connection, job_id, now)

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from autoflow.errors import LeaseLost
 from autoflow.records import Event, Job, JobKind, JobState, Json
 from autoflow.store.base import Lease, RunEnd
-from autoflow.store.job_rows import HELD, MAX_CLAIMS, j, read_job, set_state
+from autoflow.store.job_rows import HELD, MAX_CLAIMS, cancel_subject_of, j, read_job, set_state
 from autoflow.store.part import Part
-from autoflow.store.runs import add_events, cancel_run_of, end_run
+from autoflow.store.runs import add_events, end_run
+from autoflow.store.study_rows import write_batch
+from autoflow.study import StudyBatch
 
 
 class Leases(Part):
@@ -51,7 +53,7 @@ class Leases(Part):
     def checkpoint(
         self, lease: Lease, *, run_id: str | None = None, events: Sequence[Event] = (), done: float | None = None,
         total: float | None = None, unit: str | None = None, message: str | None = None, result: Json | None = None,
-        serial: int | None = None,
+        serial: int | None = None, study: StudyBatch | None = None,
     ) -> JobState:  # fmt: skip
         given = {"done": done, "total": total, "unit": unit, "message": message, "result": result}
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -63,6 +65,8 @@ class Leases(Part):
                 return _already_written(connection, lease, serial)
             if run_id is not None:
                 add_events(connection, run_id, events)
+            if study is not None:
+                write_batch(connection, study, self.database.now(connection))
             return state
 
     def heartbeat(self, lease: Lease, live: Json | None = None) -> JobState:
@@ -107,7 +111,7 @@ class Leases(Part):
             if run is not None:
                 end_run(connection, run, now)
             if after == "cancelled":  # on its way to a pause, or before the worker knew of a run
-                cancel_run_of(connection, lease.job.id, now)
+                cancel_subject_of(connection, lease.job.id, now)
             return read_job(connection, lease.job.id)
 
 
@@ -135,7 +139,7 @@ def _claim(connection: sa.Connection, job_id: str, owner: str, lease_s: float, n
     job = read_job(connection, job_id)
     if job.state == "cancelling":
         set_state(connection, job_id, "cancelled", now)
-        cancel_run_of(connection, job_id, now)
+        cancel_subject_of(connection, job_id, now)
         return None
     if job.state == "pausing":
         set_state(connection, job_id, "paused", now)

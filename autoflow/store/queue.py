@@ -7,11 +7,10 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from autoflow.records import ENDED, Job, JobKind, JobState, Json, is_id, new_id
+from autoflow.records import ENDED, Job, JobKind, JobState, Json, new_id
 from autoflow.store import tables
-from autoflow.store.job_rows import MAX_SUBJECT, j, job_of, read_job, select_jobs, set_state
+from autoflow.store.job_rows import MAX_SUBJECT, cancel_subject_of, j, job_of, read_job, select_jobs, set_state
 from autoflow.store.part import Part, checked_id
-from autoflow.store.runs import cancel_run_of
 
 Want = Literal["pause", "cancel", "resume"]
 
@@ -47,8 +46,10 @@ class Queue(Part):
                 "token": 0, "serial": 0, "created_at": now, "updated_at": now,
             }  # fmt: skip
             connection.execute(j.insert().values(values))
-            if kind == "run" and is_id(subject_id or "", "rn"):
-                connection.execute(tables.runs.update().where(tables.runs.c.id == subject_id).values(job_id=job_id))
+            subjects: dict[JobKind, sa.Table] = {"run": tables.runs, "study": tables.studies}
+            if kind in subjects and subject_id is not None:
+                table = subjects[kind]
+                connection.execute(table.update().where(table.c.id == subject_id).values(job_id=job_id))
             return read_job(connection, job_id)
 
     def _under_way(self, connection: sa.Connection, kind: JobKind, subject_id: str | None) -> Job | None:
@@ -86,5 +87,5 @@ class Queue(Part):
                 fresh = {"claims": 0, "error": ""} if state == "queued" else {}
                 set_state(connection, job_id, state, now, **fresh)
                 if state == "cancelled":
-                    cancel_run_of(connection, job_id, now)
+                    cancel_subject_of(connection, job_id, now)
             return read_job(connection, job_id)

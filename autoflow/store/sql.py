@@ -1,4 +1,4 @@
-"""`SqlStore`: all of `Store` and `JobStore`, on SQLite or PostgreSQL."""
+"""`SqlStore`: all of `Store`, `StudyStore` and `JobStore`, on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from autoflow.store.leases import Leases
 from autoflow.store.migrate import prepare
 from autoflow.store.queue import Queue
 from autoflow.store.runs import Runs
+from autoflow.store.studies import Studies
 from autoflow.store.versions import Versions
 from autoflow.store.workflows import Workflows
 
 
-class SqlStore(Workflows, Drafts, Versions, Runs, Files, Connections, Queue, Leases):
+class SqlStore(Workflows, Drafts, Versions, Runs, Files, Connections, Studies, Queue, Leases):
     """The store. Safe to share between threads; every process opens its own."""
 
     @property

@@ -188,3 +188,88 @@ jobs = sa.Table(
     sa.Column("finished_at", sa.Double),
     sa.Index(None, "state", "created_at"),
 )
+
+suites = sa.Table(
+    "suites",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("body", JsonText, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("updated_at", sa.Double, nullable=False, index=True),
+    sa.Column("deleted_at", sa.Double),
+)
+
+studies = sa.Table(
+    "studies",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("spec", JsonText, nullable=False),
+    sa.Column("splits", JsonText, nullable=False),
+    sa.Column("workflow_id", _Id, sa.ForeignKey("workflows.id"), index=True),
+    sa.Column("parent_id", _Id),
+    sa.Column("job_id", _Id, index=True),
+    sa.Column("rounds", sa.Integer, nullable=False),
+    sa.Column("stop", sa.String(20)),
+    sa.Column("best", sa.Integer),
+    sa.Column("test_uses", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("recorded", CleanText, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False, index=True),
+    sa.Column("finished_at", sa.Double),
+    sa.Column("deleted_at", sa.Double),
+)
+
+candidates = sa.Table(
+    "candidates",
+    metadata,
+    sa.Column("study_id", _Id, sa.ForeignKey("studies.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("text", CleanText, nullable=False),
+    sa.Column("parent", sa.Integer),
+    sa.Column("operator", CleanText, nullable=False),
+    sa.Column("note", CleanText, nullable=False),
+    sa.Column("error", CleanText, nullable=False),
+    sa.Column("totals", JsonText, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+)
+
+outcomes = sa.Table(
+    "outcomes",
+    metadata,
+    sa.Column("seq", _Serial, primary_key=True, autoincrement=True),
+    sa.Column("study_id", _Id, sa.ForeignKey("studies.id"), nullable=False),
+    sa.Column("candidate", sa.Integer, nullable=False),
+    sa.Column("task", CleanText, nullable=False),
+    sa.Column("split", sa.String(8), nullable=False),
+    sa.Column("repeat", sa.Integer, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("score", sa.Double, nullable=False),
+    sa.Column("pending", sa.Boolean, nullable=False),
+    sa.Column("parts", JsonText, nullable=False),
+    sa.Column("stop", sa.String(20), nullable=False),
+    sa.Column("answer", CleanText, nullable=False),
+    sa.Column("expected", CleanText, nullable=False),
+    sa.Column("error", CleanText, nullable=False),
+    sa.Column("steps", sa.Integer, nullable=False),
+    sa.Column("totals", JsonText, nullable=False),
+    sa.Column("judge", JsonText, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("trace", sa.LargeBinary, nullable=False),  # the run's events: JSON, deflated
+    sa.UniqueConstraint("study_id", "candidate", "task", "repeat"),
+)
+
+ratings = sa.Table(
+    "ratings",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True, autoincrement=True),
+    sa.Column("study_id", _Id, sa.ForeignKey("studies.id"), nullable=False, index=True),
+    sa.Column("candidate", sa.Integer, nullable=False),
+    sa.Column("task", CleanText, nullable=False),
+    sa.Column("repeat", sa.Integer, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
+    sa.Column("rater", CleanText, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)

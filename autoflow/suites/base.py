@@ -6,13 +6,13 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from autoflow.errors import SettingsError
-from autoflow.records import Task
+from autoflow.records import Task, Totals
+from autoflow.study import SPLITS, Split
 
-Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
+__all__ = ["SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "plain_prompt", "split_tasks"]
 Sizes = Mapping[Split, int]
 
 
@@ -33,6 +33,8 @@ class Score:
     value: float  # in [0, 1]
     parts: Mapping[str, float] = field(default_factory=dict)  # other figures, by name
     expected: str = ""  # what would have been right, in words, for whoever reads the score
+    pending: bool = False  # a person is to rate it; `value` means nothing yet
+    totals: Totals = field(default_factory=Totals)  # what a judge took
 
 
 class Suite(Protocol):
@@ -43,7 +45,22 @@ class Suite(Protocol):
 
     @property
     def baseline(self) -> str:
-        """The manual workflow, CoRE text."""
+        """The manual workflow, CoRE text; empty where there is none."""
+        ...
+
+    @property
+    def plain(self) -> str:
+        """One step that asks for the answer: the plain prompt that every workflow must beat. See `plain_prompt`."""
+        ...
+
+    @property
+    def tools(self) -> Sequence[str]:
+        """Callable tools that every run is offered."""
+        ...
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """The words that answers are made of, where answers are lists of given words; else empty."""
         ...
 
     def tasks(self, split: Split) -> Sequence[SuiteTask]:
@@ -51,8 +68,16 @@ class Suite(Protocol):
         ...
 
     async def score(self, task: SuiteTask, answer: str) -> Score:
-        """Of the answer of a run that reached a terminal; other runs score 0 unasked."""
+        """Of the answer of a run that reached a terminal; other runs score 0 unasked.
+
+        What it raises costs that run its score, and is kept with it.
+        """
         ...
+
+
+def plain_prompt(instruction: str = "Do what the objective asks. Give the answer only.") -> str:
+    """A workflow of one step."""
+    return f"Answer:::terminal:::{instruction}:::\n"
 
 
 def split_tasks(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoflow.metrics.plan import TOOLS, gold_plan, read_plan, score_plan
 from autoflow.records import Task
-from autoflow.suites.base import Score, Sizes, Split, SuiteTask, split_tasks
+from autoflow.suites.base import Score, Sizes, Split, SuiteTask, plain_prompt, split_tasks
 from autoflow.suites.openagi_tasks import OpenAGITask, openagi_tasks
 
 MANUAL = Path(__file__).resolve().parents[2] / "assets" / "workflows" / "openagi-manual.core"
@@ -25,6 +25,11 @@ class OpenAGIPlanSuite:
     """
 
     name = "openagi-plan"
+    tools: Sequence[str] = ()
+    vocabulary: Sequence[str] = TOOL_NAMES
+    plain = plain_prompt(
+        "Which models of the list are needed for the objective, and in which order? Reply with their names only."
+    )
 
     def __init__(self, *, seed: int = 0, sizes: Sizes = DEFAULT_SIZES) -> None:
         self._splits = split_tasks(

@@ -1,0 +1,101 @@
+"""Rows of studies as records, and what a checkpoint writes of a study inside its transaction."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from autoflow.records import Event
+from autoflow.store import tables
+from autoflow.store.part import checked_id, missing
+from autoflow.study import Candidate, Outcome, Study, StudyBatch
+
+s, c, o = tables.studies, tables.candidates, tables.outcomes
+_STUDY = [s.c[name] for name in Study.model_fields]
+_OUTCOME = [o.c[name] for name in Outcome.model_fields]
+MAX_TRACE_BYTES = 50 * 2**20  # inflated; more is no trace of ours
+
+
+def select_studies() -> sa.Select[Any]:
+    return sa.select(*_STUDY).where(s.c.deleted_at.is_(None))
+
+
+def study_of(row: sa.RowMapping) -> Study:
+    return Study.model_validate(dict(row))
+
+
+def read_study(connection: sa.Connection, study_id: str) -> Study:
+    """Raises NotFound."""
+    query = select_studies().where(s.c.id == checked_id(study_id, "st"))
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        raise missing(study_id, "st")
+    return study_of(row)
+
+
+def select_outcomes(study_id: str) -> sa.Select[Any]:
+    return sa.select(o.c.seq, *_OUTCOME).where(o.c.study_id == checked_id(study_id, "st")).order_by(o.c.seq)
+
+
+def outcome_of(row: sa.RowMapping) -> tuple[int, Outcome]:
+    values = dict(row)
+    return values.pop("seq"), Outcome.model_validate(values)
+
+
+def candidate_of(row: sa.RowMapping) -> Candidate:
+    values = dict(row)
+    del values["study_id"]
+    return Candidate.model_validate(values)
+
+
+def write_batch(connection: sa.Connection, batch: StudyBatch, now: float) -> None:
+    """Write all of it. Raises NotFound: no such study."""
+    given = {name: getattr(batch, name) for name in ("rounds", "stop", "best", "test_uses", "seconds")}
+    values = {name: value for name, value in given.items() if value is not None}
+    if batch.stop is not None:
+        values["finished_at"] = now
+    if values:
+        connection.execute(s.update().where(s.c.id == checked_id(batch.study_id, "st")).values(**values))
+    if batch.candidates:
+        rows = [{**x.model_dump(), "study_id": batch.study_id, "created_at": now} for x in batch.candidates]
+        connection.execute(c.insert(), rows)
+    if batch.outcomes:
+        _insert_outcomes(connection, batch)
+
+
+def _insert_outcomes(connection: sa.Connection, batch: StudyBatch) -> None:
+    """A run that is there already stays: the first one counts."""
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    rows = [
+        {**outcome.model_dump(), "study_id": batch.study_id, "trace": pack(events)}
+        for outcome, events in batch.outcomes
+    ]
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(o)
+    connection.execute(insert.on_conflict_do_nothing(), rows)
+
+
+def pack(events: Sequence[Event]) -> bytes:
+    """Events as deflated JSON: the prompts of a run repeat each other, so that this takes a tenth."""
+    told = json.dumps([event.model_dump(mode="json") for event in events], ensure_ascii=True)
+    return zlib.compress(told.encode("ascii"), 6)
+
+
+def unpack(trace: bytes) -> list[Event]:
+    """Raises ValueError: it is no trace, or longer than any."""
+    inflater = zlib.decompressobj()
+    told = inflater.decompress(trace, MAX_TRACE_BYTES)
+    if inflater.unconsumed_tail:
+        raise ValueError("The trace is too long.")
+    return [Event.model_validate(event) for event in json.loads(told)]
+
+
+def cancel_study_of(connection: sa.Connection, job_id: str, now: float) -> None:
+    """End the search of a job that was cancelled; other jobs have none."""
+    connection.execute(
+        s.update().where(s.c.job_id == job_id, s.c.stop.is_(None)).values(stop="person", finished_at=now)
+    )
