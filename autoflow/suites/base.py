@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autoflow.errors import SettingsError
-from autoflow.records import Task, Totals
+from autoflow.metrics.base import Score
+from autoflow.records import Task
 from autoflow.study import SPLITS, Split
 
 __all__ = ["SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "plain_prompt", "split_tasks"]
@@ -24,17 +25,6 @@ class SuiteTask:
     task: Task  # what a run is given
     tags: tuple[str, ...] = ()
     expected: Any = None  # for scoring alone: no model that is measured may see it
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How good an answer is; higher is better."""
-
-    value: float  # in [0, 1]
-    parts: Mapping[str, float] = field(default_factory=dict)  # other figures, by name
-    expected: str = ""  # what would have been right, in words, for whoever reads the score
-    pending: bool = False  # a person is to rate it; `value` means nothing yet
-    totals: Totals = field(default_factory=Totals)  # what a judge took
 
 
 class Suite(Protocol):
