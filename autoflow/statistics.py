@@ -1,11 +1,12 @@
-"""Means with intervals: what may be said of a score after so many tasks."""
+"""Means with intervals, and comparisons: what may be said of scores after so many tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 RESAMPLES = 10_000
+SURE_P = 0.05  # above it, the rank test does not bear a difference out
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,85 @@ def bootstrap(values: Sequence[float], *, seed: int = 0) -> Interval:
         (np.asarray(values, dtype=float),), np.mean, n_resamples=RESAMPLES, rng=np.random.default_rng(seed)
     ).confidence_interval
     return Interval(mean, float(found.low), float(found.high))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How much better B is than A on the tasks that both were scored on. Above 0: B is better."""
+
+    difference: Interval  # of B - A, a task
+    p: float | None  # Wilcoxon's signed-rank test, two-sided; None: it says nothing of one task, or where all are equal
+    wins: int  # tasks on which B scored higher
+    ties: int
+    losses: int
+    tasks: int
+
+
+def compare(a: Mapping[str, float], b: Mapping[str, float], *, seed: int = 0) -> Comparison:
+    """Compare the scores of two workflows, paired by task; a task that only one of them has is left out.
+
+    Args:
+        a, b: task -> its score, higher is better; repeats of a task are averaged before.
+        seed: of the bootstrap.
+    Raises ValueError: no task in common.
+    """
+    tasks = sorted(set(a) & set(b))  # in an order of its own, so that the interval is the same whoever ran first
+    if not tasks:
+        raise ValueError("`a` and `b` must have at least one task in common.")
+    differences = [_rounded(b[task] - a[task]) for task in tasks]
+    return Comparison(
+        difference=bootstrap(differences, seed=seed),
+        p=_signed_rank(differences),
+        wins=sum(d > 0 for d in differences),
+        ties=differences.count(0.0),
+        losses=sum(d < 0 for d in differences),
+        tasks=len(tasks),
+    )
+
+
+def _rounded(difference: float) -> float:
+    """0.8 - 0.6 and 0.6 - 0.4 are the same difference, which floats do not know: ranks would part them."""
+    return round(difference, 9) + 0.0  # no negative zero
+
+
+def _signed_rank(differences: Sequence[float]) -> float | None:
+    """Two-sided p; zeros are ranked and then left out, after Pratt (1959). Exact up to 13 tasks, or without ties."""
+    from scipy import stats
+
+    if len(differences) < 2 or not any(differences):
+        return None
+    return float(stats.wilcoxon(differences, zero_method="pratt").pvalue)
+
+
+def verdict(found: Comparison, name_a: str = "A", name_b: str = "B") -> str:
+    """What may be said of the comparison, in one sentence. Where interval and test disagree, it says so."""
+    if found.wins == found.losses == 0:
+        return f"{name_a} and {name_b} score the same on {_all(found.tasks)}."
+    d = found.difference
+    better, low, high = (name_b, d.low, d.high) if d.mean >= 0 else (name_a, -d.high, -d.low)
+    by = _number(abs(d.mean))
+    if found.tasks == 1:
+        return f"{better} scored higher by {by} on the one task there is, which says nothing of others."
+    interval, p = f"95 % interval {_number(low)} to {_number(high)}", _p_words(found.p)
+    if low <= 0:
+        ahead = f"{better} scored higher by {by}" if d.mean else "on average both score the same"
+        return f"No difference can be told from these {found.tasks} tasks: {ahead} ({interval}{p})."
+    figures = f"({interval}, {found.tasks} tasks{p})"
+    if found.p is None or found.p >= SURE_P:
+        return f"{better} scored higher by {by} {figures}, but the rank test does not bear it out: run more tasks."
+    return f"{better} is better by {by} {figures}."
+
+
+def _all(tasks: int) -> str:
+    return "the one task there is" if tasks == 1 else f"all {tasks} tasks"
+
+
+def _number(value: float) -> str:
+    """Two places, three where two would show nothing."""
+    return f"{value:.{2 if abs(value) >= 0.005 or value == 0 else 3}f}".replace("-", "−")
+
+
+def _p_words(p: float | None) -> str:
+    if p is None:
+        return ""
+    return ", p < 0.001" if p < 0.001 else f", p {p:.3f}" if p < 0.1 else f", p {p:.2f}"
