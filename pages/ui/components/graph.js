@@ -1,6 +1,6 @@
 // The graph of a workflow as SVG, laid out in Python. Labels go in as textContent.
 //
-// data: {layout: {width, height, nodes: [{index, x, y, w, h, type, title, lines, state, problem}],
+// data: {layout: {width, height, nodes: [{index, x, y, w, h, type, title, lines, state, problem, sign}],
 //        edges: [{source, number, points, back, key, count}]}, selected, label, selectable}
 // Trigger: select (index).
 
@@ -78,7 +78,7 @@ function lane([from, turn, back, to]) {
     ` V${back[1] - up * r} Q${back[0]} ${back[1]} ${back[0] - out * r} ${back[1]} H${to[0]}`;
 }
 
-function node({ index, x, y, w, h, type, title, lines, state, problem }) {
+function node({ index, x, y, w, h, type, title, lines, state, problem, sign }) {
   const group = make("g", { class: "node", transform: `translate(${x} ${y})`, "data-index": index, "data-type": type });
   if (state) group.dataset.state = state;
   const tip = make("title", {});
@@ -89,11 +89,11 @@ function node({ index, x, y, w, h, type, title, lines, state, problem }) {
     text.textContent = line;
     group.append(text);
   });
-  if (problem) {
+  if (problem || sign) {
     const at = type === "decision" ? [0, -h / 2] : [w / 2 - 4, -h / 2 + 2];
-    const mark = make("g", { class: `mark ${problem}`, transform: `translate(${at[0]} ${at[1]})` });
+    const mark = make("g", { class: `mark ${problem || "sign"}`, transform: `translate(${at[0]} ${at[1]})` });
     const text = make("text", {});
-    text.textContent = "!";
+    text.textContent = problem ? "!" : sign;
     mark.append(make("circle", { r: 8 }), text);
     group.append(mark);
   }

@@ -29,6 +29,7 @@ class Marks:
     badges: Mapping[int, Sequence[str]] = field(default_factory=dict)  # short texts, such as `2 visits`
     states: Mapping[int, State] = field(default_factory=dict)
     taken: Mapping[tuple[int, int], int] = field(default_factory=dict)  # (step, number of its branch) -> times taken
+    signs: Mapping[int, str] = field(default_factory=dict)  # a letter at a node of the graph, such as `+` for a new one
 
 
 @dataclass(frozen=True, slots=True)

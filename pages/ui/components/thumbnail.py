@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from autoflow.lang.workflow import Workflow
-from pages.ui.components.layered import layout
+from autoflow.report.layered import layout
 from pages.ui.components.steps import target_of
 from pages.ui.format import plural
 from pages.ui.palette import TYPE_COLOURS

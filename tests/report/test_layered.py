@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.ui.components.layered import GAP_X, MOST_DUMMIES, NODE_HEIGHT, NODE_WIDTH, layout
+from autoflow.report.layered import GAP_X, MOST_DUMMIES, NODE_HEIGHT, NODE_WIDTH, layout
 
 
 def graphs() -> st.SearchStrategy[tuple[int, list[tuple[int, int]]]]:
