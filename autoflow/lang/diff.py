@@ -76,7 +76,7 @@ class WorkflowDiff:
 
 def diff(a: Workflow, b: Workflow) -> WorkflowDiff:
     """How to get from `a` to `b`. Empty where both say the same, whatever their white space."""
-    pairs = _pair(a.steps, b.steps)
+    pairs = pair_steps(a.steps, b.steps)
     moved = _moved(a, b, pairs)
     kept = set(pairs.values())
     found = [_compare(a, b, i, j, pairs, i in moved) for i, j in pairs.items()]
@@ -96,8 +96,8 @@ def _content(step: Step) -> tuple[str, str]:
     return step.type.casefold(), " ".join(step.instruction.split())
 
 
-def _pair(a: Sequence[Step], b: Sequence[Step]) -> dict[int, int]:
-    """Position in `a` -> position in `b` of the same step."""
+def pair_steps(a: Sequence[Step], b: Sequence[Step]) -> dict[int, int]:
+    """Position in `a` -> position in `b` of the same step; steps that only one side has are left out."""
     pairs: dict[int, int] = {}
     left, right = list(range(len(a))), list(range(len(b)))
     for key in (_name_and_content, _content_unless_empty, _name):

@@ -5,16 +5,9 @@ from __future__ import annotations
 import time
 
 from autoflow.records import Job
+from autoflow.report.figures import duration, money, plural, tokens
 
-
-def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `6 min`, `2 h 5 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+__all__ = ["ago", "duration", "money", "plural", "progress_words", "size", "tokens"]
 
 
 def ago(then: float, now: float | None = None) -> str:
@@ -24,24 +17,6 @@ def ago(then: float, now: float | None = None) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {name} ago" if unit else "just now"
     return f"{seconds / 86400:.0f} days ago"
-
-
-def money(usd: float | None) -> str:
-    """Dollars with as many places as small sums need; an unknown price is said to be unknown."""
-    if usd is None:
-        return "price unknown"
-    if usd == 0:
-        return "0 $"
-    return f"{usd:.4f} $" if usd < 0.1 else f"{usd:.2f} $"
-
-
-def tokens(prompt: int | None, completion: int | None) -> str:
-    """`312→48 tok`; a dash for what the endpoint did not say."""
-    return f"{_number(prompt)}→{_number(completion)} tok"
-
-
-def _number(value: int | None) -> str:
-    return "–" if value is None else f"{value:,}"
 
 
 def size(count: float) -> str:
@@ -59,8 +34,3 @@ def progress_words(job: Job) -> str:
     if job.total:
         return f"{job.done:g} of {job.total:g} {job.unit}"
     return f"{job.done:g} {job.unit}" if job.done and job.unit else job.message
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 problem`, `2 problems`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -17,7 +17,7 @@ def trace(visits: Sequence[dict[str, Any]], *, key: str, label: str = "Steps of 
 
     Args:
         visits: each with visit, step, type, state (done, running, unfinished), branch, figures, why, answer, warnings
-            and details (title, parts of label, text and note); see `pages.ui.run.rows`.
+            and details (title, parts of label, text and note); see `autoflow.report.visits`.
         key: one a place on the page; rows that stay keep what was opened.
     """
     shown = _component(key=key, data={"visits": list(visits), "label": label}, on_fork_change=lambda: None)

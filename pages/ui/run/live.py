@@ -11,6 +11,7 @@ from autoflow.interpret.trace import StepView, answered, views
 from autoflow.lang import parse
 from autoflow.lang.workflow import Workflow, fold
 from autoflow.records import STOP_WORDS, Event, Job, Run, RunPolicy
+from autoflow.report.visits import row
 from pages.ui import services
 from pages.ui.components.graph import graph
 from pages.ui.components.steps import Marks, State
@@ -18,7 +19,6 @@ from pages.ui.components.trace import trace
 from pages.ui.format import ago, duration, money, plural
 from pages.ui.plain import plain
 from pages.ui.run.forking import fork_from, go_on
-from pages.ui.run.rows import row
 
 REFRESH_S = 0.5
 ANSWER_HEIGHT = 260  # pixels; a longer answer scrolls

@@ -1,4 +1,4 @@
-"""A visit of a run as a record for the trace component: words and figures, nothing else."""
+"""A visit of a run as a record to be drawn: words and figures, nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from autoflow.interpret.trace import CallView, StepView, ToolView
-from pages.ui.format import duration, money, tokens
+from autoflow.report.figures import duration, money, tokens
 
 PURPOSES = {"step": "", "memory": "choosing observations", "retry": "asked again"}
 

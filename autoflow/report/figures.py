@@ -1,0 +1,42 @@
+"""How times, money, tokens and scores are written for people, in pages and in reports alike."""
+
+from __future__ import annotations
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `6 min`, `2 h 5 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def money(usd: float | None) -> str:
+    """Dollars with as many places as small sums need; an unknown price is said to be unknown."""
+    if usd is None:
+        return "price unknown"
+    if usd == 0:
+        return "0 $"
+    return f"{usd:.4f} $" if usd < 0.1 else f"{usd:.2f} $"
+
+
+def tokens(prompt: int | None, completion: int | None) -> str:
+    """`312→48 tok`; a dash for what the endpoint did not say."""
+    return f"{_number(prompt)}→{_number(completion)} tok"
+
+
+def _number(value: int | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 problem`, `2 problems`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def signed(difference: float) -> str:
+    """A difference of scores: `+0.25`, `−0.10`, `0.00`."""
+    shown = f"{difference:+.2f}".replace("-", "−")
+    return "0.00" if shown[1:] == "0.00" else shown
