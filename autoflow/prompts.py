@@ -15,7 +15,7 @@ from pathlib import Path
 from autoflow.errors import SettingsError
 from autoflow.settings import settings
 
-AREAS = ("generate", "interpret")
+AREAS = ("generate", "interpret", "metrics")
 _PLACEHOLDER = re.compile(r"\{\{ *([a-z][a-z0-9_]*) *\}\}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _HERE = Path(__file__).resolve().parent
@@ -25,7 +25,7 @@ _HERE = Path(__file__).resolve().parent
 class Prompt:
     """One prompt file as it is in force now."""
 
-    area: str  # generate, interpret
+    area: str  # generate, interpret, metrics
     name: str  # the file's name without `.md`
     text: str
     path: Path  # where the text came from

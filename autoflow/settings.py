@@ -67,7 +67,7 @@ class Settings(BaseSettings):
 
     @property
     def prompts_dir(self) -> Path:
-        """Prompts that users replaced; the shipped ones lie in `autoflow/generate/prompts` and `interpret/prompts`."""
+        """Prompts that users replaced; the shipped ones lie in `autoflow/generate/prompts` and its neighbours."""
         return self.home / "prompts"
 
 

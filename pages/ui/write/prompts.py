@@ -8,7 +8,7 @@ from autoflow.errors import AutoFlowError
 from autoflow.prompts import Prompt, list_prompts
 from pages.ui import services
 
-AREAS = {"generate": "Writing a workflow", "interpret": "Running a step"}
+AREAS = {"generate": "Writing a workflow", "interpret": "Running a step", "metrics": "Judging an answer"}
 
 
 @st.dialog("Prompts", width="large")
