@@ -64,7 +64,8 @@ def suite_of(**sizes: int) -> tuple[SuiteSpec, OpenAGIPlanSuite]:
 
 def written(
     store: SqlStore, texts: Sequence[str] = (OLD, NEW), *, split: Split = "val", repeats: int = 1,
-    only: int | None = None, names: Sequence[str] = ("Refund v1", "Refund v8"), reply: Callable[[str], str] | None = None, **more: Any,
+    only: int | None = None, names: Sequence[str] = ("Refund v1", "Refund v8"),
+    reply: Callable[[str], str] | None = None, **more: Any,
 ) -> Study:  # fmt: skip
     """A finished comparison; with `only`, one whose first so many tasks were run.
 
