@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pages.ui.security import SecurityHeaders
+from pages.ui.vendor import ROUTES
 
 WORKER_CHECK_S = 20.0  # how often the app looks whether its worker still lives
 
@@ -81,7 +82,7 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
 app = st.App(
     "pages/ui/shell.py",
     lifespan=lifespan,
-    routes=[Route("/health", health)],
+    routes=[Route("/health", health), *ROUTES],
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=told,
 )

@@ -11,6 +11,10 @@ from autoflow.lang.export import TYPE_COLOURS as PAINTED
 
 TYPE_COLOURS: dict[str, str] = {name: colour.fill for name, colour in PAINTED.items()}
 PROBLEM_COLOURS: dict[str, str] = {"error": "#d1293d", "warning": "#b7791f", "information": "#64748b"}
+# The curves of a study: Okabe and Ito again, each with a contrast of 3 on the light and on the dark ground.
+SERIES_COLOURS: dict[str, str] = {
+    "val": "#0072b2", "best": "#d55e00", "train": "#b85c93", "valid": "#009e73", "spent": "#7b8494",
+}  # fmt: skip
 
 TYPE_ICONS: dict[str, str] = {
     "process": ":material/rectangle:",

@@ -28,6 +28,7 @@ def main() -> None:
             st.Page(services.PAGES["home"], title="Home", icon=":material/home:", url_path="home", default=True),
             st.Page(services.PAGES["write"], title="Write", icon=":material/edit_note:", url_path="write"),
             st.Page(services.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
+            st.Page(services.PAGES["optimize"], title="Optimize", icon=":material/trending_up:", url_path="optimize"),
             st.Page(services.PAGES["models"], title="Models", icon=":material/memory:", url_path="models"),
         ]
     )

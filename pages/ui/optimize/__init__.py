@@ -1,0 +1,1 @@
+"""The parts of the Optimize page, one module a part."""
