@@ -19,8 +19,8 @@ from tests.report.test_markup import Seen
 WRITTEN_BY_US = {
     "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "section", "table", "thead", "tbody",
     "tr", "th", "td", "span", "strong", "div", "ul", "li", "del", "ins", "figure", "figcaption", "svg", "defs",
-    "marker", "pattern", "path", "rect", "circle", "polygon", "g", "text", "fieldset", "legend", "label", "input", "details",
-    "summary", "pre", "footer",
+    "marker", "pattern", "path", "rect", "circle", "polygon", "g", "text", "fieldset", "legend", "label", "input",
+    "details", "summary", "pre", "footer",
 }  # fmt: skip
 
 
