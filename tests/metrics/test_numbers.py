@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.metrics.numbers import numbers
@@ -46,12 +46,14 @@ def test_numbers_with_a_decimal_comma(text: str, found: list[float]) -> None:
     assert numbers(text, decimal_comma=True) == found
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12).map(lambda x: round(x, 3)))
 def test_a_number_is_read_with_and_without_thousands(number: float) -> None:
     assert numbers(f"So it is {number:.3f} euro.") == [number]
     assert numbers(f"So it is {number:,.3f} euro.") == [number]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_breaks_it(text: str) -> None:
     assert all(abs(number) < float("inf") for number in numbers(text))

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.errors import SettingsError
@@ -33,6 +33,7 @@ def test_every_kind_says_what_its_values_mean(kind: ScorerKind) -> None:
 
 
 @pytest.mark.parametrize("kind", WITHOUT_MODEL, ids=lambda kind: kind.name)
+@settings(deadline=None)
 @given(answer=st.text(max_size=60))
 async def test_any_answer_gets_a_value_from_0_to_1(kind: ScorerKind, answer: str) -> None:
     scorer = make_scorer(kind.name, {}, judge=Teller('{"reason": "so", "grade": 2}'))

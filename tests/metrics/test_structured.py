@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.errors import SettingsError
@@ -54,10 +54,12 @@ def test_no_json_is_no_json(answer: str) -> None:
 
 
 class TestEqual:
+    @settings(deadline=None)
     @given(VALUES, VALUES)
     async def test_equal_values_alone_are_equal(self, one: Any, other: Any) -> None:
         assert await value("json", json.dumps(one), json.dumps(other)) == float(typed(one) == typed(other))
 
+    @settings(deadline=None)
     @given(VALUES)
     async def test_a_value_equals_itself_in_any_way_of_counting(self, one: Any) -> None:
         text = json.dumps(one)
@@ -103,6 +105,7 @@ PEOPLE = st.fixed_dictionaries(
 
 
 class TestSchema:
+    @settings(deadline=None)
     @given(PEOPLE)
     async def test_it_agrees_with_the_plain_validator(self, person: dict[str, Any]) -> None:
         right = float(jsonschema.Draft202012Validator(SCHEMA).is_valid(person))

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.errors import SettingsError
@@ -122,6 +122,7 @@ class TestWordsInCommon:
         assert found.value == pytest.approx(2 / 3)
         assert found.parts == {"precision": 0.75, "recall": 0.6}
 
+    @settings(deadline=None)
     @given(SENTENCES, SENTENCES)
     async def test_f1_is_that_of_squad(self, answer: str, expected: str) -> None:
         assert await value("token-f1", answer, expected) == pytest.approx(squad_f1(answer, expected))
@@ -136,6 +137,7 @@ class TestWordsInCommon:
         assert await value("rouge-l", "the gunman kill police", "police killed the gunman") == 0.5
         assert await value("rouge-l", "x", "police killed the gunman") == 0
 
+    @settings(deadline=None)
     @given(SENTENCES, SENTENCES)
     async def test_rouge_l_is_f1_of_the_textbook_table(self, answer: str, expected: str) -> None:
         found, wanted = (re.sub(r"[^a-z0-9]+", " ", text.lower()).split() for text in (answer, expected))
@@ -144,6 +146,7 @@ class TestWordsInCommon:
         right = 2 * common / (len(found) + len(wanted)) if found or wanted else both_empty
         assert await value("rouge-l", answer, expected) == pytest.approx(right)
 
+    @settings(deadline=None)
     @given(st.lists(st.sampled_from("abc"), max_size=80), st.lists(st.sampled_from("abc"), max_size=80))
     def test_common_length_is_that_of_the_textbook(self, one: list[str], other: list[str]) -> None:
         assert common_length(one, other) == longest_common(one, other)
