@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from autoflow.errors import ModelReplyError, SettingsError
 from autoflow.generate.task import shorten
-from autoflow.interpret.replies import json_field, json_object, visible
 from autoflow.llm.base import LLM, Choice, Constraint, JsonSchema, Message, Options
+from autoflow.llm.reply_text import json_field, json_object, visible
 from autoflow.llm.wrappers.meter import totals_of
 from autoflow.metrics.base import Score, Scorer
 from autoflow.metrics.kinds import ScorerKind, ScorerOption

@@ -15,8 +15,8 @@ from typing import Any
 import regex
 
 from autoflow.errors import SettingsError
-from autoflow.interpret.replies import visible
 from autoflow.llm.base import LLM
+from autoflow.llm.reply_text import visible
 from autoflow.metrics.base import Score, Scorer
 from autoflow.metrics.kinds import ScorerKind, ScorerOption
 from autoflow.metrics.text import MATCH_LIMIT_S, overlap
