@@ -6,7 +6,7 @@ from autoflow.report.figures import plural
 from autoflow.report.markup import Markup, tag
 from autoflow.statistics import Comparison
 
-WIDTH, HEIGHT = 600.0, 18.0
+WIDTH, HEIGHT = 600.0, 24.0
 _BETTER, _WORSE, _SAME = "#0072b2", "#d55e00", "#8a94a3"  # of Okabe and Ito; seen on light and dark alike
 
 
@@ -27,6 +27,7 @@ def bar_svg(found: Comparison, name_a: str, name_b: str) -> Markup:
     return tag(
         "svg", _hatch(), *rects, xmlns="http://www.w3.org/2000/svg", role="img", class_="bar",
         aria_label=bar_words(found, name_a, name_b), viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}", preserveAspectRatio="none",
+        width=WIDTH, height=HEIGHT,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from autoflow.errors import AutoFlowError, NotFound
 from autoflow.interpret.trace import StepView, views
@@ -19,26 +19,33 @@ TRACES = 6  # tasks that are shown step by step where nobody chose them
 _MANY = 10_000  # studies
 
 
-def load_view(store: SqlStore, study_id: str) -> StudyView:
-    """The study with all that it holds. Raises NotFound."""
+def load_view(store: SqlStore, study_id: str, only: Collection[int] | None = None) -> StudyView:
+    """The study with all that it holds, or with the outcomes of these candidates only. Raises NotFound."""
     study = store.get_study(study_id)
-    outcomes = [outcome for _, outcome in store.study_outcomes(study_id)]
+    wanted: Iterable[int | None] = (None,) if only is None else sorted(set(only))
+    outcomes = [outcome for number in wanted for _, outcome in store.study_outcomes(study_id, candidate=number)]
     return StudyView(study, store.study_candidates(study_id), outcomes)
 
 
-def load_comparison(store: SqlStore, view: StudyView, a: int, b: int, split: Split) -> ComparisonReport:
-    """Two candidates of the study. Raises NotFound: there is no such candidate."""
+def load_comparison(
+    store: SqlStore, study_id: str, a: int, b: int, split: Split, tasks: Mapping[str, SuiteTask] | None = None
+) -> ComparisonReport:
+    """Two candidates of a study.
+
+    Args:
+        tasks: of the split, where they are at hand; None: the suite is opened.
+    Raises NotFound: there is no such study or candidate.
+    """
+    view = load_view(store, study_id, (a, b))
+    count = len(view.candidates)
     for number in (a, b):
-        if not 0 <= number < len(view.candidates):
-            count = len(view.candidates)
-            raise NotFound(
-                f"The study {view.study.id} has no candidate {number}.",
-                f"Its candidates are 0 to {count - 1}." if count else "It has none yet.",
-            )
-    suite = view.study.spec.suite
+        if not 0 <= number < count:
+            known = f"Its candidates are 0 to {count - 1}." if count else "It has none yet."
+            raise NotFound(f"The study {study_id} has no candidate {number}.", known)
     return compare_candidates(
-        view, a, b, split, tasks=tasks_of(store, view.study, split), test_openings=openings_of_test(store, suite)
-    )
+        view, a, b, split, tasks=tasks_of(store, view.study, split) if tasks is None else tasks,
+        test_openings=openings_of_test(store, view.study.spec.suite),
+    )  # fmt: skip
 
 
 def tasks_of(store: SqlStore, study: Study, split: Split) -> Mapping[str, SuiteTask]:

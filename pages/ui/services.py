@@ -18,7 +18,8 @@ from pages.ui.plain import plain
 P = ParamSpec("P")
 ROOT = Path(__file__).resolve().parents[2]
 # Absolute, because Streamlit reads a relative one from the folder of the entry script.
-PAGES = {name: str(ROOT / "pages" / f"{name}.py") for name in ("home", "write", "run", "optimize", "models")}
+NAMES = ("home", "write", "run", "optimize", "compare", "models")
+PAGES = {name: str(ROOT / "pages" / f"{name}.py") for name in NAMES}
 
 
 @st.cache_resource(show_spinner=False)

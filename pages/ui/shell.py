@@ -29,6 +29,7 @@ def main() -> None:
             st.Page(services.PAGES["write"], title="Write", icon=":material/edit_note:", url_path="write"),
             st.Page(services.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
             st.Page(services.PAGES["optimize"], title="Optimize", icon=":material/trending_up:", url_path="optimize"),
+            st.Page(services.PAGES["compare"], title="Compare", icon=":material/compare:", url_path="compare"),
             st.Page(services.PAGES["models"], title="Models", icon=":material/memory:", url_path="models"),
         ]
     )

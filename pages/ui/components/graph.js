@@ -1,6 +1,6 @@
 // The graph of a workflow as SVG, laid out in Python. Labels go in as textContent.
 //
-// data: {layout: {width, height, nodes: [{index, x, y, w, h, type, title, lines, state, problem, sign}],
+// data: {name, layout: {width, height, nodes: [{index, x, y, w, h, type, title, lines, state, problem, sign}],
 //        edges: [{source, number, points, back, key, count}]}, selected, label, selectable}
 // Trigger: select (index).
 
@@ -17,6 +17,7 @@ export default function (component) {
   if (view.drawn !== drawing) frame.replaceChildren(draw(data));
   view.drawn = drawing;
   frame.style.maxHeight = data.height;
+  frame.setAttribute("aria-label", data.name);
   const fresh = view.selected !== data.selected;
   mark(frame, data.selected, fresh);
   view.selected = data.selected;

@@ -30,11 +30,13 @@ def graph(
     marks: Marks | None = None,
     on_select: Callable[[int], None] | None = None,
     height: str = "none",
+    label: str = "Graph",
 ) -> None:
     """Draw the graph; very large ones only when the person asks for them.
 
     Args:
         height: CSS `max-height` of the frame, such as `60vh`; beyond it the frame scrolls.
+        label: names the frame, where there are two on a page.
     """
     if len(workflow.steps) > EAGER_LIMIT and not _wanted(workflow, key):
         return
@@ -43,6 +45,7 @@ def graph(
         "selected": selected,
         "selectable": on_select is not None,
         "height": height,
+        "name": label,
         "label": f"Graph of {len(workflow.steps)} steps; the step cards say the same in words",
     }
 

@@ -1,4 +1,4 @@
-"""The trace of a run as a list of visits, drawn in the browser by `trace.js`."""
+"""The trace of a run as a list of visits, drawn in the browser by `rows.js` and `trace.js`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import streamlit as st
 
 from pages.ui.components.assets import script, style
 
-_component = st.components.v2.component("autoflow_trace", html="<ol></ol>\n", css=style("trace"), js=script("trace"))
+_component = st.components.v2.component(
+    "autoflow_trace", html="<ol></ol>\n", css=style("trace"), js=script("rows") + script("trace")
+)
 
 
 def trace(visits: Sequence[dict[str, Any]], *, key: str, label: str = "Steps of the run") -> int | None:

@@ -1,0 +1,62 @@
+"""The page below its pickers: the outcome, while it comes in and when it is there, and what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from autoflow.report.comparison import ComparisonReport
+from autoflow.report.load import load_comparison, tasks_of
+from autoflow.study import Split, Study
+from autoflow.suites.base import SuiteTask
+from pages.ui import services
+from pages.ui.compare import earlier, export, missing, outcome, parts
+from pages.ui.compare.chosen import Chosen, Source
+
+REFRESH_S = 1.5
+
+
+def draw(shown: Chosen) -> None:
+    """Live while runs come in; then once more as a whole."""
+    source = shown.source
+    job = missing.job_of(source.study) if source else None
+    if source and missing.under_way(source.study, job):
+        st.fragment(_live, run_every=REFRESH_S)(source, shown.setting.split)
+        parts.draw_texts(shown.a, shown.b)
+        return
+    report = _report(source, shown.setting.split) if source else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if report is not None and report.rows:
+            export.draw(report)
+        missing.draw_ended(job)
+    missing.draw_button(shown, report)
+    if report is not None:
+        outcome.draw(report)
+    parts.draw_texts(shown.a, shown.b)
+    if report is not None:
+        parts.draw_tasks(report)
+        parts.draw_traces(report)
+    earlier.draw(source.study if source else None)
+
+
+def _live(source: Source, split: Split) -> None:
+    store = services.store()
+    study, job = store.get_study(source.study.id), missing.job_of(source.study)
+    if job is None or not missing.under_way(study, job):
+        st.rerun()
+    else:
+        missing.draw_progress(study, job)
+        report = _report(source, split)
+        outcome.draw(report)
+        parts.draw_tasks(report, selectable=False)
+
+
+def _report(source: Source, split: Split) -> ComparisonReport:
+    tasks = _tasks(source.study, split)
+    return load_comparison(services.store(), source.study.id, source.a, source.b, split, tasks)
+
+
+@st.cache_resource(max_entries=20, ttl=600, show_spinner=False, hash_funcs={Study: lambda study: study.id})
+def _tasks(study: Study, split: Split) -> Mapping[str, SuiteTask]:
+    return tasks_of(services.store(), study, split)

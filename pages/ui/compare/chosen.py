@@ -1,0 +1,156 @@
+"""What is compared: two texts and a setting, as the address says, and the study that holds their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from autoflow.errors import NotFound
+from autoflow.report.comparisons import REFS, Setting, find_comparison
+from autoflow.report.load import load_view
+from autoflow.report.sides import Text, text_of
+from autoflow.study import SPLITS, Split, Study
+from pages.ui import services
+from pages.ui.compare import suites
+
+MOST_REPEATS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the outcomes of both are: two candidates of a study."""
+
+    study: Study
+    a: int
+    b: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """All that the page is about. `source` is None where nothing was run yet."""
+
+    a: Text
+    b: Text
+    setting: Setting
+    source: Source | None
+
+
+def chosen() -> Chosen | None:
+    """What the address names; else the first and the latest version of the workflow worked on last.
+
+    None: there is nothing to compare yet. Raises NotFound: it names what is none.
+    """
+    named = services.query_id("study", "st")
+    study = services.store().get_study(named) if named else None
+    refs = _refs(study) or _first_and_latest()
+    if refs is None:
+        return None
+    a, b = (text_of(services.store(), ref) for ref in refs)
+    home = study or _common_study(a, b)
+    setting = _setting(home)
+    return Chosen(a, b, setting, _source(a, b, setting, home))
+
+
+def put(shown: Chosen, **changed: str) -> None:
+    """Write what is chosen into the address, with what has just changed."""
+    setting = shown.setting
+    values = {
+        "a": shown.a.ref, "b": shown.b.ref, "suite": suites.key_of(setting.suite) or "", "split": setting.split,
+        "model": setting.model, "repeats": str(setting.repeats),
+    }  # fmt: skip
+    st.query_params.from_dict({**{name: value for name, value in values.items() if value}, **changed})
+
+
+def _refs(study: Study | None) -> tuple[str, str] | None:
+    """A and B as the address names them: in full, or by number where it names a study."""
+    given = {name: st.query_params.get(name, "") for name in ("a", "b")}
+    if study is None:
+        if not any(given.values()):
+            return None
+        if not all(given.values()):
+            raise NotFound("The address of this page names only one of two texts.", "Open it from Home instead.")
+        return given["a"], given["b"]
+    first, second = _own(study)
+    return _full(study, given["a"] or first), _full(study, given["b"] or second)
+
+
+def _own(study: Study) -> tuple[str, str]:
+    """The two that a study is about: those it compares, or its first candidate and its best."""
+    if study.spec.method == "evaluate":
+        return "0", "1"
+    count = len(services.store().study_candidates(study.id))
+    return "0", str(study.best if study.best is not None else max(0, count - 1))
+
+
+def _full(study: Study, word: str) -> str:
+    """`7` of a study is `st_...:7`; of a comparison, what was given to it, where that can still be found."""
+    if not word.isdecimal():
+        return word
+    refs = study.spec.options.get(REFS)
+    if isinstance(refs, list) and len(word) < 9 and int(word) < len(refs):
+        try:
+            return text_of(services.store(), str(refs[int(word)])).ref
+        except NotFound:
+            pass
+    return f"{study.id}:{word}"
+
+
+def _first_and_latest() -> tuple[str, str] | None:
+    for workflow in services.store().list_workflows(limit=20):
+        if workflow.version > 1:
+            return f"{workflow.id}:1", f"{workflow.id}:{workflow.version}"
+    return None
+
+
+def _common_study(a: Text, b: Text) -> Study | None:
+    return services.store().get_study(a.study_id) if a.study_id and a.study_id == b.study_id else None
+
+
+def _setting(home: Study | None) -> Setting:
+    """That of the study, or the usual one, with what the address says otherwise."""
+    usual = Setting.of(home, None if home.spec.method == "evaluate" else "val") if home else _usual()
+    query: Mapping[str, str] = st.query_params
+    split, repeats, model = query.get("split", ""), query.get("repeats", ""), query.get("model", "")
+    changed: dict[str, object] = {"suite": suites.spec_of(query.get("suite", "")) or usual.suite}
+    if split in SPLITS:
+        changed["split"] = split
+    if model in services.model_names():
+        changed["model"] = model
+    if repeats.isdecimal() and 0 < len(repeats) < 3 and 1 <= int(repeats) <= MOST_REPEATS:
+        changed["repeats"] = int(repeats)
+    return usual.model_copy(update=changed)
+
+
+def _usual() -> Setting:
+    spec = suites.spec_of(suites.BUILT_IN)
+    assert spec is not None
+    return Setting(suite=spec, model=services.default_model())
+
+
+def _source(a: Text, b: Text, setting: Setting, home: Study | None) -> Source | None:
+    """The study on show where it has all outcomes, else a comparison of these two, else what the study has."""
+    own = _inside(a, b, setting, home) if home else None
+    if own and all(_complete(own.study, number, setting.split) for number in (own.a, own.b)):
+        return own
+    found = find_comparison(services.store(), a, b, setting)
+    return Source(*found) if found else own
+
+
+def _inside(a: Text, b: Text, setting: Setting, home: Study) -> Source | None:
+    """Their numbers in the study, if it was run with this setting and has both."""
+    if Setting.of(home, setting.split) != setting:
+        return None
+    if home.spec.method == "evaluate" and home.spec.split != setting.split:
+        return None
+    texts = [candidate.text for candidate in services.store().study_candidates(home.id)]
+    numbers = [
+        text.number if text.study_id == home.id else texts.index(text.text) if text.text in texts else None
+        for text in (a, b)
+    ]
+    return None if None in numbers else Source(home, int(numbers[0] or 0), int(numbers[1] or 0))
+
+
+def _complete(study: Study, number: int, split: Split) -> bool:
+    return load_view(services.store(), study.id, only=(number,)).complete(number, split)
