@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from autoflow.errors import ToolError
-from autoflow.interpret import prompting
+from autoflow.interpret import bare, prompting
 from autoflow.interpret.prompting import Part
 from autoflow.interpret.replies import as_text, json_field, json_object, visible
 from autoflow.interpret.run import Refused, Run, Stop
 from autoflow.interpret.state import Observation
+from autoflow.lang.marks import read_marks
 from autoflow.lang.workflow import Step
 from autoflow.llm.base import Completion, Constraint, Image, JsonSchema, ToolCall
 from autoflow.tools.toolbox import read_arguments
@@ -26,6 +27,7 @@ class Conversation:
         self.run = run
         self.step = step
         self._observations = observations
+        self._marks = read_marks(step.instruction)[1]
         self._turns: list[Part] = []  # said in this visit
         self._used = 0  # tool calls
         self._faults = 0  # tool calls that failed
@@ -38,6 +40,11 @@ class Conversation:
     def as_json(self) -> bool:
         """Whether a decision is asked for as JSON: always, but where a backend is known to promise nothing."""
         return self.run.llm.capabilities.schema not in ("prompt", "none")
+
+    @property
+    def by_choice(self) -> bool:
+        """Whether a decision is answered with the name of a branch alone."""
+        return not self._marks.reason and not self.run.toolbox.specs
 
     async def hold(self, constraint: Constraint | None = None) -> Completion:
         """Ask until the model answers instead of calling a tool.
@@ -66,7 +73,7 @@ class Conversation:
     def answer_in(self, reply: Completion) -> str:
         """The answer that a reply gives: without thinking, and out of its JSON where it may be JSON."""
         text = visible(reply.text)
-        if not self._tools_as_json and self.step.type != "decision":
+        if not self._tools_as_json and (self.step.type != "decision" or self.by_choice):
             return text
         answer = json_field(text, "answer")
         if answer is None and json_field(text, "branch") is not None:
@@ -101,6 +108,12 @@ class Conversation:
         """
         run = self.run
         specs = run.toolbox.specs
+        if self._marks.sees is not None and not specs:
+            head = bare.parts(
+                run.fill, run.context.task, self.step, self._marks, run.state.answers(), shown=self._images(),
+                as_json=self.as_json,
+            )  # fmt: skip
+            return [*head, *prompting.in_words(run.fill, self._turns)]
         head = prompting.prefix(
             run.fill, run.context.task, callable_tools=specs if self._tools_as_json else (),
             helpers=[spec.name for spec in specs], shown=self._images(),
@@ -108,7 +121,7 @@ class Conversation:
         done = prompting.progress(run.fill, run.state.answers()) + prompting.observed(run.fill, self._observations)
         step = prompting.instruction(
             run.fill, self.step, as_json=self.as_json, tools_as_json=self._tools_as_json,
-            again=run.state.visited(self.step.name),
+            again=run.state.visited(self.step.name), choose=self.by_choice,
         )  # fmt: skip
         return [*head, *done, *step, *(self._turns if natively else prompting.in_words(run.fill, self._turns))]
 

@@ -13,6 +13,7 @@ from autoflow.interpret.prompting import Part
 from autoflow.interpret.replies import json_object, visible
 from autoflow.interpret.run import Run
 from autoflow.interpret.state import CHARACTERS_A_TOKEN, Observation
+from autoflow.lang.marks import read_marks
 from autoflow.lang.workflow import Step
 from autoflow.llm.base import Choice, JsonSchema
 from autoflow.tools.ranking import Ranking
@@ -100,7 +101,7 @@ async def _nearest(
 ) -> tuple[str, Sequence[Observation], str]:
     """By similarity, without a call. Equally near ones: the most recent first, which is their order here."""
     texts = [o.line for o in observations]
-    query = f"{step.name} {step.instruction}"
+    query = f"{step.name} {read_marks(step.instruction)[0]}"
     try:
         scores = await embedder.scores(query, texts)
     except ModelError as error:
@@ -122,8 +123,8 @@ async def _picked(run: Run, step: Step, observations: Sequence[Observation]) -> 
         "required": ["ids"],
         "additionalProperties": False,
     }
-    text = run.fill("memory-direct", objective=run.context.task.objective, instruction=step.instruction,
-                    observations=listed)  # fmt: skip
+    objective, wish = run.context.task.objective, read_marks(step.instruction)[0]
+    text = run.fill("memory-direct", objective=objective, instruction=wish, observations=listed)
     reply = await run.ask([Part("memory", "user", text)], purpose="memory", constraint=JsonSchema(schema, "memory"))
     named = _ids(visible(reply.text))
     return [o for o in observations if o.id in named]
@@ -137,10 +138,11 @@ def _ids(text: str) -> set[str]:
 
 async def _asked_each(run: Run, step: Step, observations: Sequence[Observation]) -> list[Observation]:
     """One call for each observation; a reply that is neither yes nor no keeps it."""
-    wanted = []
+    wanted: list[Observation] = []
+    objective, wish = run.context.task.objective, read_marks(step.instruction)[0]
     for observation in observations:
-        text = run.fill("memory-traverse", objective=run.context.task.objective, instruction=step.instruction,
-                        observation=f"{observation.description}: {observation.text}")  # fmt: skip
+        told = f"{observation.description}: {observation.text}"
+        text = run.fill("memory-traverse", objective=objective, instruction=wish, observation=told)
         reply = await run.ask([Part("memory", "user", text)], purpose="memory", constraint=Choice(("yes", "no")))
         if read_branch(visible(reply.text), ("yes", "no")) != "no":
             wanted.append(observation)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoflow import prompts
 from autoflow.interpret.state import Answer, Observation
+from autoflow.lang.marks import Marks, read_marks
 from autoflow.lang.workflow import Step
 from autoflow.llm.base import Image, Message, Role, ToolCall, ToolSpec
 from autoflow.records import Json, Task, TaskInput
 
+EVERYTHING = Marks()
 _STEP = ("step", "instruction")
 PLACEHOLDERS: dict[str, tuple[str, ...]] = {  # of each prompt file
     "role": (),
@@ -26,6 +29,10 @@ PLACEHOLDERS: dict[str, tuple[str, ...]] = {  # of each prompt file
     "again": (),
     "decision": (*_STEP, "choices"),
     "decision-plain": (*_STEP, "choices"),
+    "decision-choice": (*_STEP, "choices"),
+    "bare-task": ("objective",),
+    "bare-step": ("instruction",),
+    "bare-decision": ("instruction", "choices"),
     "step-with-tools": (*_STEP, "form"),
     "tool-result": ("tool", "result"),
     "no-more-tools": (),
@@ -101,6 +108,12 @@ def prefix(fill: Prompts, task: Task, *, callable_tools: Sequence[ToolSpec], hel
     if callable_tools:
         parts.append(Part("tools", "system", fill("callable-tools", tools="\n".join(map(_described, callable_tools)))))
     parts.append(Part("objective", "system", fill("objective", objective=task.objective)))
+    return parts + inputs(fill, task, helpers, shown)
+
+
+def inputs(fill: Prompts, task: Task, helpers: Sequence[str], shown: Mapping[str, Image]) -> list[Part]:
+    """The inputs of the task, each under its name."""
+    parts = []
     for item in task.inputs:
         text = fill("input", name=item.name, content=_content(item, helpers, item.name in shown))
         parts.append(Part("input", "user", text))
@@ -111,18 +124,32 @@ def prefix(fill: Prompts, task: Task, *, callable_tools: Sequence[ToolSpec], hel
 
 
 def progress(fill: Prompts, answers: Iterable[Answer]) -> list[Part]:
-    """The answers so far, the most recent given first; shown in the order of the visits, within a limit."""
+    """The answers so far."""
+    lines = progress_lines(answers, EVERYTHING)
+    return [Part("progress", "user", fill("progress", answers="\n".join(lines)))] if lines else []
+
+
+def progress_lines(answers: Iterable[Answer], marks: Marks) -> list[str]:
+    """A line an answer, the most recent given first; returned in the order of the visits, within a limit."""
     lines: list[tuple[int, str]] = []
     room = PROGRESS_CHARACTERS
-    for answer in answers:
-        line = _shortened(_line(answer), ANSWER_CHARACTERS if lines else LAST_ANSWER_CHARACTERS)
+    for answer in _seen(answers, marks):
+        told = _line(answer) if marks.shows("answers") else answer.text  # names would be taken for what was written
+        line = _shortened(told, ANSWER_CHARACTERS if lines else LAST_ANSWER_CHARACTERS)
         room -= len(line)
         if room < 0:
             break
         lines.append((answer.visit, line))
-    if not lines:
-        return []
-    return [Part("progress", "user", fill("progress", answers="\n".join(line for _, line in sorted(lines))))]
+    return [line for _, line in sorted(lines)]
+
+
+def _seen(answers: Iterable[Answer], marks: Marks) -> Iterable[Answer]:
+    """The answers that a step gets to see."""
+    if marks.shows("answers"):
+        return answers
+    if marks.shows("results"):
+        return (answer for answer in answers if answer.branch is None)
+    return itertools.islice(answers, 1 if marks.shows("last") else 0)
 
 
 def observed(fill: Prompts, observations: Sequence[Observation]) -> list[Part]:
@@ -133,18 +160,23 @@ def observed(fill: Prompts, observations: Sequence[Observation]) -> list[Part]:
     return [Part("observations", "user", fill("observations", observations=lines))]
 
 
-def instruction(fill: Prompts, step: Step, *, as_json: bool, tools_as_json: bool, again: bool) -> list[Part]:
+def instruction(
+    fill: Prompts, step: Step, *, as_json: bool, tools_as_json: bool, again: bool, choose: bool
+) -> list[Part]:
     """The step itself, last in the prompt.
 
     Args:
         as_json: a decision is to be answered as a JSON object (the backend can be asked for one).
         tools_as_json: tools are called by a structured reply, so everything is answered as one.
         again: the step was done before; said of a process, which would else repeat itself.
+        choose: a decision is to be answered with the name of a branch alone.
     """
     repeated = [Part("step", "user", fill("again"))] if again and step.type == "process" else []
-    values = {"step": step.name, "instruction": step.instruction}
+    values = {"step": step.name, "instruction": read_marks(step.instruction)[0]}
     if tools_as_json:
         text = fill("step-with-tools", **values, form=_form(step))
+    elif step.type == "decision" and choose:
+        text = fill("decision-choice", **values, choices=choices(step))
     elif step.type == "decision":
         text = fill("decision" if as_json else "decision-plain", **values, choices=choices(step))
     else:
@@ -165,9 +197,10 @@ def in_words(fill: Prompts, turns: Iterable[Part]) -> list[Part]:
     return told
 
 
-def choices(step: Step) -> str:
-    """The keys of a decision as a model is told them: `"Yes", "No"`."""
-    return ", ".join(json.dumps(branch.key, ensure_ascii=False) for branch in step.branches)
+def choices(step: Step, last: str = ", ") -> str:
+    """The keys of a decision as a model is told them: `"Yes", "No"`; `last` stands before the last one."""
+    *others, end = (json.dumps(branch.key, ensure_ascii=False) for branch in step.branches)
+    return last.join([", ".join(others), end]) if others else end
 
 
 def _form(step: Step) -> str:

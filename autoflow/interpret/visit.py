@@ -9,8 +9,9 @@ from autoflow.interpret.conversation import Conversation
 from autoflow.interpret.memory import Embedder, recall
 from autoflow.interpret.replies import visible
 from autoflow.interpret.run import Run, Stop
+from autoflow.lang.marks import read_marks
 from autoflow.lang.workflow import Branch, Step, fold
-from autoflow.llm.base import Choice, Completion, JsonSchema
+from autoflow.llm.base import Choice, Completion, Constraint, JsonSchema
 from autoflow.records import Event, Json
 
 
@@ -18,7 +19,8 @@ async def carry_out(run: Run, step: Step, embedder: Callable[[], Embedder]) -> N
     """One visit, in the record from `step_entered` to `step_finished`. Raises Stop."""
     began, first = run.clock(), len(run.pending)
     run.emit("step_entered", step=step.name, type=step.type, instruction=step.instruction)
-    talk = Conversation(run, step, await recall(run, step, embedder))
+    shown = read_marks(step.instruction)[1].shows("observations")
+    talk = Conversation(run, step, await recall(run, step, embedder) if shown else ())
     branch: Branch | None = None
     if step.type == "decision":
         answer, branch = await _decide(run, talk)
@@ -44,7 +46,9 @@ async def _decide(run: Run, talk: Conversation) -> tuple[str, Branch]:
     """The reason and the branch of a decision, from one call; from two where the first names no branch."""
     step = talk.step
     keys = [branch.key for branch in step.branches]
-    constraint = JsonSchema(_schema(keys), "decision") if talk.as_json else None
+    constraint: Constraint | None = JsonSchema(_schema(keys), "decision") if talk.as_json else None
+    if talk.by_choice:
+        constraint = Choice(tuple(keys))
     first = await talk.hold(constraint)
     text = visible(first.text)
     key, how = read_branch(text, keys), _how(first)

@@ -54,7 +54,10 @@ class Store(Protocol):
 
     def read_file(self, sha256: str) -> bytes: ...
 
-    def add_task(self, objective: str, inputs: Sequence[TaskInput] = (), tools: Sequence[str] = ()) -> Task: ...
+    def add_task(
+        self, objective: str, inputs: Sequence[TaskInput] = (), tools: Sequence[str] = (),
+        listed_tools: Sequence[str] = (),
+    ) -> Task: ...  # fmt: skip
 
     def get_task(self, task_id: str) -> Task: ...
 
@@ -218,7 +221,10 @@ class StudyStore(Protocol):
         ...
 
     def rate(self, study_id: str, rating: Rating) -> None:
-        """Keep a person's rating; it becomes the score of an outcome that waits for one. Raises NotFound."""
+        """Keep a person's rating; it becomes the score of an outcome that waits for one, or that was rated before.
+
+        So a person can change their mind; what a suite scored by itself keeps its score. Raises NotFound.
+        """
         ...
 
     def ratings(self, study_id: str) -> list[Rating]:

@@ -60,10 +60,16 @@ class Files(Part):
                 return bytes(found)
         raise NotFound(f"There is no file of the hash {sha256[:70]!r}.", "Give the file to the task again.")
 
-    def add_task(self, objective: str, inputs: Sequence[TaskInput] = (), tools: Sequence[str] = ()) -> Task:
+    def add_task(
+        self, objective: str, inputs: Sequence[TaskInput] = (), tools: Sequence[str] = (),
+        listed_tools: Sequence[str] = (),
+    ) -> Task:  # fmt: skip
         with self.database.write() as connection:
             now = self.database.now(connection)
-            task = Task(id=new_id("tk"), objective=objective, inputs=tuple(inputs), tools=tuple(tools), created_at=now)
+            task = Task(
+                id=new_id("tk"), objective=objective, inputs=tuple(inputs), tools=tuple(tools),
+                listed_tools=tuple(listed_tools), created_at=now,
+            )  # fmt: skip
             row = {"id": task.id, "body": task.model_dump(), "created_at": now}
             connection.execute(tables.tasks.insert().values(row))
         return self.get_task(task.id)

@@ -27,6 +27,7 @@ from autoflow.store.workflow_rows import read_record
 from autoflow.study import Candidate, Method, Outcome, Rating, SavedSuite, Split, Study, StudyBatch, StudySpec
 
 _u, _r = tables.suites, tables.ratings
+RATED = "rated"  # among the parts of an outcome that a person's rating scored
 
 
 class Studies(Part):
@@ -122,12 +123,14 @@ class Studies(Part):
     def rate(self, study_id: str, rating: Rating) -> None:
         with self.database.write() as connection:
             one = _one(study_id, rating.candidate, rating.task, rating.repeat)
-            if connection.execute(sa.select(o.c.seq).where(*one)).first() is None:
+            found = connection.execute(sa.select(o.c.pending, o.c.parts).where(*one)).first()
+            if found is None:
                 raise NotFound(f"There is no answer of candidate {rating.candidate} to {rating.task[:80]!r} to rate.")
             now = self.database.now(connection)
             connection.execute(_r.insert().values(**rating.model_dump(exclude={"at"}), study_id=study_id, at=now))
-            waits = o.update().where(*one, o.c.pending.is_(True))
-            connection.execute(waits.values(score=rating.value, pending=False))
+            if found.pending or RATED in found.parts:
+                parts = {**found.parts, RATED: rating.value}
+                connection.execute(o.update().where(*one).values(score=rating.value, pending=False, parts=parts))
 
     def ratings(self, study_id: str) -> list[Rating]:
         columns = [_r.c[name] for name in Rating.model_fields]

@@ -142,7 +142,7 @@ def start_run(
 ) -> None:
     """Make the run and its job, and open the run's address. Does not return."""
     store = services.store()
-    kept = store.add_task(task.objective, task.inputs, task.tools)
+    kept = store.add_task(task.objective, task.inputs, task.tools, task.listed_tools)
     run = store.create_run(text=text, task=kept, model=model, policy=policy, workflow_id=workflow.id, version=number)
     services.start_run_job(run)
     services.go("run", run=run.id)

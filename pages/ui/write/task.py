@@ -40,7 +40,7 @@ def change(workflow_id: str, **values: Any) -> None:
     try:
         present = store.get_workflow(workflow_id).task or Task(id="", objective="")
         new = present.model_copy(update=values)
-        store.set_workflow_task(workflow_id, store.add_task(new.objective, new.inputs, new.tools))
+        store.set_workflow_task(workflow_id, store.add_task(new.objective, new.inputs, new.tools, new.listed_tools))
     except AutoFlowError as error:
         draft.notice(str(error))
 

@@ -1,0 +1,116 @@
+"""Answers that wait for a person: shown blind, one at a time, in an order of chance, rated by keys or buttons."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import streamlit as st
+
+from autoflow.optimize.view import StudyView
+from autoflow.study import Outcome, Rating
+from pages.ui import services
+from pages.ui.optimize import loaded, tasks
+from pages.ui.plain import cut
+
+GRADES = {1: "no use", 2: "poor", 3: "fair", 4: "good", 5: "as good as can be"}
+Answer = tuple[int, str, int]  # candidate, task, repeat
+_LAST = "optimize-rated"  # the answers rated in this tab, the latest last
+_AGAIN = "optimize-rate-again"  # the one to show once more
+
+
+def draw(view: StudyView) -> None:
+    """Nothing where no answer waits, and none is to be looked at again."""
+    waiting = queue(view)
+    again = _again(view)
+    if not waiting and again is None and not _rated_here(view):
+        return
+    with st.container(border=True, key="study-rating"):
+        st.header("Answers to rate")
+        _progress(view, waiting)
+        outcome = again or (waiting[0] if waiting else None)
+        if outcome is not None:
+            _answer(view, outcome)
+            _grades(view, outcome)
+        _undo(view, again is not None)
+
+
+def queue(view: StudyView) -> list[Outcome]:
+    """Those that wait, in an order that tells nothing of their candidates and stays while others come."""
+    seed = view.study.spec.seed
+
+    def place(one: Outcome) -> bytes:
+        return blake2b(f"{seed} {one.task} {one.repeat} {one.candidate}".encode(), digest_size=8).digest()
+
+    return sorted(view.pending(), key=place)
+
+
+def _progress(view: StudyView, waiting: list[Outcome]) -> None:
+    done = len({(r.candidate, r.task, r.repeat) for r in services.store().ratings(view.study.id)})
+    total = done + len(waiting)
+    st.progress(done / total if total else 1.0, text=f"{done} of {total} rated")
+    if waiting:
+        st.caption("Which candidate gave an answer is not shown. Press 1 to 5, or a button.")
+    else:
+        st.text("All answers there are were rated. More may come while the search goes on.")
+
+
+def _answer(view: StudyView, outcome: Outcome) -> None:
+    task = tasks.tasks_of(view.study).get(outcome.task)
+    st.caption("What was asked")
+    st.text(task.task.objective if task else outcome.task)
+    for given in task.task.inputs if task else ():
+        st.caption(f"Input: {cut(given.name, 60)}")
+        st.code(given.text or given.filename or "", language=None, wrap_lines=True)
+    if outcome.expected:
+        st.caption("What is expected")
+        st.code(outcome.expected, language=None, wrap_lines=True)
+    st.caption("The answer")
+    st.code(outcome.answer or "(nothing)", language=None, wrap_lines=True)
+
+
+def _grades(view: StudyView, outcome: Outcome) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="rating-grades"):
+        for grade, words in GRADES.items():
+            st.button(
+                words.capitalize(), key=f"rate-{grade}", shortcut=str(grade), on_click=_rate,
+                args=(view.study.id, outcome, grade),
+            )  # fmt: skip
+
+
+@services.said
+def _rate(study_id: str, outcome: Outcome, grade: int) -> None:
+    value = (grade - 1) / (len(GRADES) - 1)
+    rating = Rating(candidate=outcome.candidate, task=outcome.task, repeat=outcome.repeat, value=value, rater="person")
+    services.store().rate(study_id, rating)
+    loaded.forget()  # what was read before has another score now
+    st.session_state.pop(_AGAIN, None)
+    history = st.session_state.setdefault(_LAST, [])
+    history.append((study_id, (outcome.candidate, outcome.task, outcome.repeat)))
+
+
+def _rated_here(view: StudyView) -> list[Answer]:
+    """What this tab rated of the study, the latest last."""
+    return [answer for study_id, answer in st.session_state.get(_LAST, ()) if study_id == view.study.id]
+
+
+def _again(view: StudyView) -> Outcome | None:
+    asked = st.session_state.get(_AGAIN)
+    return view.outcome(*asked[1]) if asked and asked[0] == view.study.id else None
+
+
+def _undo(view: StudyView, looking_again: bool) -> None:
+    earlier = _rated_here(view)
+    if not earlier or looking_again:
+        if looking_again:
+            st.caption("You rated this one before; a new grade takes the place of the old one.")
+        return
+    st.button(
+        "Undo the last", icon=":material/undo:", type="tertiary", key="rate-undo", on_click=_undo_last,
+        args=(view.study.id, earlier[-1]),
+    )  # fmt: skip
+
+
+def _undo_last(study_id: str, answer: Answer) -> None:
+    """Show it once more; its grade stands until another one is given."""
+    st.session_state[_LAST].remove((study_id, answer))
+    st.session_state[_AGAIN] = (study_id, answer)
