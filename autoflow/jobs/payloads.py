@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from autoflow.errors import JobError
 from autoflow.records import Job, Record, Task
+from autoflow.study import StudySpec
 
 P = TypeVar("P", bound=Record)
 
@@ -45,6 +46,18 @@ class TestModelPayload(Record):
     __test__ = False  # not a test
 
     model: str  # as users write it: `openai:NAME`, `embedded:NAME`, ...
+
+
+class StudyPayload(Record):
+    """Kind `study`. The subject is the study."""
+
+    study_id: str
+
+
+class PilotPayload(Record):
+    """Kind `pilot`: a few runs and a proposal, from which it is told what a study will take. The subject is free."""
+
+    spec: StudySpec
 
 
 def payload_of(job: Job, kind: type[P]) -> P:

@@ -2,8 +2,8 @@
 
     Is the image noisy? [sees: task] [no reason]
 
-A step sees everything unless it says otherwise; one that does is asked in as few words as possible, and only where no tools
-can be called (a step that may call tools sees everything). The words of `[sees: ...]`, separated by commas:
+A step sees everything unless it says otherwise. One that does is asked in as few words as possible; where tools can be
+called every step sees everything all the same. The words of `[sees: ...]`, separated by commas:
 
     task          the objective and its inputs
     tools         the list of tools
