@@ -10,7 +10,7 @@ from autoflow.study import Split, StudyBudget, StudySpec, StudyStop
 
 
 def least_calls(spec: StudySpec, splits: Mapping[Split, Any], first: int) -> int:
-    """The fewest model calls that scoring the first candidates and one new one can take: a call a run, one to propose."""
+    """The fewest calls that scoring the first candidates and a new one can take: one a run, one to propose."""
     runs = len(splits["val"]) * spec.repeats
     return (first + 1) * runs + 1
 

@@ -13,7 +13,7 @@ from statistics import fmean
 from autoflow.lang import parse
 from autoflow.optimize.reward import Term, is_valid, mean_terms, text_terms
 from autoflow.records import Totals
-from autoflow.study import MANUAL, PLAIN, Candidate, Outcome, Split, Study
+from autoflow.study import MANUAL, PLAIN, Candidate, Outcome, Split, Study, StudyBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ class StudyView:
         self.candidates.extend(candidates)
         for outcome in outcomes:
             self._outcomes[outcome.candidate][outcome.task, outcome.repeat] = outcome
+
+    def take(self, batch: StudyBatch) -> None:
+        """Take in what was just kept."""
+        given = {name: getattr(batch, name) for name in ("rounds", "stop", "best", "test_uses", "seconds")}
+        self.study = self.study.model_copy(update={name: value for name, value in given.items() if value is not None})
+        self.add(batch.candidates, [outcome for outcome, _ in batch.outcomes])
 
     def outcome(self, candidate: int, task: str, repeat: int = 0) -> Outcome | None:
         return self._outcomes[candidate].get((task, repeat))

@@ -57,6 +57,10 @@ class Suite(Protocol):
         """In an order that never changes."""
         ...
 
+    def expected(self, task: SuiteTask) -> str:
+        """What would be right, in words, empty where nobody can say. Feedback on train tasks; no run may see it."""
+        ...
+
     async def score(self, task: SuiteTask, answer: str) -> Score:
         """Of the answer of a run that reached a terminal; other runs score 0 unasked.
 

@@ -43,13 +43,17 @@ class OpenAGIPlanSuite:
     def tasks(self, split: Split) -> Sequence[SuiteTask]:
         return self._splits[split]
 
+    def expected(self, task: SuiteTask) -> str:
+        assert isinstance(task.expected, OpenAGITask)
+        return ", ".join(gold_plan(task.expected.plan))
+
     async def score(self, task: SuiteTask, answer: str) -> Score:
         assert isinstance(task.expected, OpenAGITask)
         found = score_plan(task.expected.plan, read_plan(answer))
         return Score(
             found.score,
             {"overlap": found.overlap, "exact": float(found.exact), "valid": float(found.valid)},
-            ", ".join(gold_plan(task.expected.plan)),
+            self.expected(task),
         )
 
 

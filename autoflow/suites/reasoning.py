@@ -99,11 +99,14 @@ class ReasoningSuite:
     def tasks(self, split: Split) -> Sequence[SuiteTask]:
         return self._splits[split]
 
+    def expected(self, task: SuiteTask) -> str:
+        return str(task.expected["answer"] or "")
+
     async def score(self, task: SuiteTask, answer: str) -> Score:
         [generator] = task.tags
         maker, entry = self._makers[generator], task.expected
         value = max(_verified(maker, reading, entry) for reading in readings(answer))
-        return Score(value, {"exact": float(value >= 1)}, str(entry["answer"] or ""))
+        return Score(value, {"exact": float(value >= 1)}, self.expected(task))
 
 
 def readings(answer: str) -> tuple[str, ...]:

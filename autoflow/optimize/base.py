@@ -1,0 +1,99 @@
+"""The seam of optimizers: what the one search loop asks of each, and what it gives them to work with."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
+from autoflow.llm.wrappers.base import Wrapper
+from autoflow.llm.wrappers.meter import totals_of
+from autoflow.optimize.view import StudyView
+from autoflow.records import Event, Totals
+from autoflow.study import Candidate
+from autoflow.suites.base import Suite
+from autoflow.tools.toolbox import Toolbox
+
+Traces = Callable[[int, str, int], Awaitable[Sequence[Event]]]  # of candidate, task, repeat
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A candidate to be, as an optimizer proposes it."""
+
+    text: str
+    parent: int | None = None
+    operator: str = ""
+    note: str = ""
+    totals: Totals = field(default_factory=Totals)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the loop treats the drafts of a method."""
+
+    minibatch: int  # train tasks that a draft must do at least as well on as its parent; 0: all of them, and no gate
+    strict: bool = True  # better than its parent, not only as good
+
+
+class Counting(Wrapper):
+    """Counts what is asked of the model, from one `take` to the next."""
+
+    def __init__(self, inner: LLM) -> None:
+        super().__init__(inner)
+        self._totals = Totals()
+
+    async def complete(
+        self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
+    ) -> Completion:
+        completion = await self.inner.complete(messages, options, on_token)
+        self._totals += totals_of(completion.usage)
+        return completion
+
+    def take(self) -> Totals:
+        taken, self._totals = self._totals, Totals()
+        return taken
+
+
+@dataclass
+class Workshop:
+    """What an optimizer works with in one study."""
+
+    view: StudyView
+    suite: Suite
+    generator: Counting
+    interpreter: Counting  # to try a single step out
+    toolbox: Toolbox
+    traces: Traces
+    show: Callable[[str], None] = lambda words: None  # what it is doing, for whoever watches
+
+    def chance(self, *about: object) -> random.Random:
+        """Chance that is the same whenever the study comes to this point again."""
+        return random.Random(f"{self.view.study.spec.seed} {' '.join(map(str, about))}")  # noqa: S311  (no secret)
+
+    def seed(self, *about: object) -> int:
+        """A seed for a model, by the same rule."""
+        return self.chance(*about).getrandbits(31)
+
+    def take(self) -> Totals:
+        """What was asked of both models since the last time."""
+        return self.generator.take() + self.interpreter.take()
+
+
+class Optimizer(Protocol):
+    """Proposes candidates, and may learn from how they fared."""
+
+    rules: Rules
+
+    async def propose(self, workshop: Workshop, round_: int) -> list[Draft]:
+        """Drafts of this round; may be none. Called again for the same round after a crash: the same comes of it.
+
+        Raises ModelError, BudgetExceeded: the generator cannot answer; the study ends with what it has.
+        """
+        ...
+
+    async def learn(self, workshop: Workshop, candidates: Sequence[Candidate]) -> None:
+        """After they were run. What must last is to be kept by the optimizer itself."""
+        ...

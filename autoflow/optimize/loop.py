@@ -1,0 +1,178 @@
+"""The one search loop: propose, try, select; the same for every optimizer.
+
+    round 0   the manual workflow and the plain prompt are run on validation: they are always in the pool
+    round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent; those that do better are
+              run on all of validation; every step of it is kept, so that a search goes on where it was stopped
+    the end   the best on validation, the manual workflow and the plain prompt are run once on the sealed test set
+
+What is kept decides what happens next: the loop asks its view what is missing, and never remembers anything else. So a
+study that was killed at any moment comes to the same end as one that was not.
+
+The budget counts everything but the test. A limit of calls, tokens or money is looked at before each run, so what is under
+way when it is reached is finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autoflow.errors import BudgetExceeded, ModelError
+from autoflow.lang import format_workflow, parse
+from autoflow.optimize.base import Draft, Optimizer, Workshop
+from autoflow.optimize.limits import reached
+from autoflow.optimize.running import Runner, Sink
+from autoflow.optimize.start import first_error
+from autoflow.optimize.view import StudyView
+from autoflow.study import Candidate, Study, StudyBatch, StudyStop
+
+PERFECT = 1.0 - 1e-9
+
+
+class Search:
+    """One study, carried on from wherever it is."""
+
+    def __init__(self, workshop: Workshop, optimizer: Optimizer, runner: Runner, sink: Sink) -> None:
+        self._shop = workshop
+        self._view = workshop.view
+        self._optimizer = optimizer
+        self._runner = runner
+        self._sink = sink
+
+    async def run(self) -> StudyStop:
+        """Search to the end; returns why it ended.
+
+        Raises Halted (see `Runner.run`); what the sink raises.
+        """
+        stop = self._view.study.stop or await self._search()
+        await self._test()
+        best = self._view.best()
+        number = best.number if best else None
+        await self._keep(StudyBatch(self._study.id, stop=stop, best=number), "Done")
+        return stop
+
+    @property
+    def _study(self) -> Study:
+        return self._view.study
+
+    async def _search(self) -> StudyStop:
+        stop = await self._runner.run(self._view.candidates, "val", 0)
+        while stop is None:
+            stop = self._ended() or await self._round(self._study.rounds + 1)
+        return stop
+
+    def _ended(self) -> StudyStop | None:
+        """Why no further round begins."""
+        budget, study = self._study.spec.budget, self._study
+        best = self._view.best()
+        if best is not None and (self._view.score(best.number, "val") or 0.0) >= PERFECT:
+            return "perfect"
+        if study.rounds >= budget.max_rounds:
+            return "rounds"
+        if budget.patience is not None and best is not None and study.rounds - best.round >= budget.patience:
+            return "patience"
+        return reached(budget, self._view.totals(test=False), self._sink.seconds())
+
+    async def _round(self, number: int) -> StudyStop | None:
+        """One round; the limit that cut it short, if any."""
+        drafts = [c for c in self._view.candidates if c.round == number]
+        if not drafts:
+            self._sink.show(f"Round {number}: proposing")
+            try:
+                drafts = await self._propose(number)
+            except (ModelError, BudgetExceeded) as error:
+                self._sink.show(f"The generator could not answer: {error}")
+                return "generator-error"
+        self._sink.show(f"Round {number}: trying {len(drafts)} on train tasks")
+        stop = await self._try(drafts, number)
+        if stop is None:
+            promising = [c for c in drafts if self._passes(c, number)]
+            self._sink.show(f"Round {number}: {len(promising)} of {len(drafts)} go on to validation")
+            stop = await self._runner.run(promising, "val", number)
+        if stop is None:
+            await self._optimizer.learn(self._shop, drafts)
+            await self._keep(StudyBatch(self._study.id, rounds=number), f"Round {number} done")
+        return stop
+
+    async def _propose(self, number: int) -> list[Candidate]:
+        """New candidates, kept all at once: a crash leaves all of them or none."""
+        known = {canonical(c.text) for c in self._view.candidates}
+        fresh: list[Candidate] = []
+        for draft in await self._optimizer.propose(self._shop, number):
+            mark = canonical(draft.text)
+            if mark not in known:  # a duplicate would only be measured again
+                known.add(mark)
+                fresh.append(_candidate(len(self._view.candidates) + len(fresh), number, draft))
+        if fresh:
+            await self._keep(StudyBatch(self._study.id, candidates=fresh), f"Round {number}")
+        return fresh
+
+    async def _try(self, drafts: Sequence[Candidate], number: int) -> StudyStop | None:
+        """Drafts and their parents on the train tasks of this round."""
+        parents = {c.parent for c in drafts if c.parent is not None and not c.error}
+        tried = [self._view.candidates[n] for n in sorted(parents)] if self._optimizer.rules.minibatch else []
+        return await self._runner.run([*tried, *drafts], "train", number, self._minibatch(number))
+
+    def _minibatch(self, number: int) -> list[str]:
+        tasks, size = self._study.splits["train"], self._optimizer.rules.minibatch
+        if not 0 < size < len(tasks):
+            return list(tasks)
+        return self._shop.chance("minibatch", number).sample(list(tasks), size)
+
+    def _passes(self, draft: Candidate, number: int) -> bool:
+        """Whether it is worth a full validation: by what it gained over its parent on the same tasks."""
+        rules = self._optimizer.rules
+        if draft.error:
+            return False
+        if not rules.minibatch:
+            return self._best_on_train(draft)
+        tasks = self._minibatch(number)
+        mine = self._view.reward(draft.number, "train", tasks)
+        theirs = None if draft.parent is None else self._view.reward(draft.parent, "train", tasks)
+        if mine is None or theirs is None:
+            return mine is not None
+        return mine > theirs or (mine == theirs and not rules.strict)
+
+    def _best_on_train(self, draft: Candidate) -> bool:
+        """The published rule: what is a new best on train is measured further."""
+        mine = self._view.reward(draft.number, "train")
+        earlier = [self._view.reward(c.number, "train") for c in self._view.candidates[: draft.number]]
+        return mine is not None and all(r is None or mine > r for r in earlier)
+
+    async def _test(self) -> None:
+        """Open the sealed test set, once: the best, the manual workflow and the plain prompt."""
+        view = self._view
+        if not self._study.splits.get("test") or view.best() is None:
+            return
+        if not self._study.test_uses:
+            await self._keep(StudyBatch(self._study.id, test_uses=1), "Opening the test set")
+        self._sink.show("The sealed test, once")
+        chosen = {c.number: c for c in (view.best(), view.manual, view.plain) if c is not None}
+        await self._runner.run(chosen.values(), "test", self._study.rounds)
+
+    async def _keep(self, batch: StudyBatch, message: str) -> None:
+        await self._sink.keep(batch, message)
+        self._view.take(batch)
+
+
+def canonical(text: str) -> str:
+    """Texts that are written alike but for white space and comments are one."""
+    workflow = parse(text).workflow
+    return format_workflow(type(workflow)(workflow.steps)) if workflow.steps else " ".join(text.split())
+
+
+def _candidate(number: int, round_: int, draft: Draft) -> Candidate:
+    return Candidate(
+        number=number, round=round_, text=draft.text, parent=draft.parent, operator=draft.operator, note=draft.note,
+        error=first_error(draft.text), totals=draft.totals,
+    )  # fmt: skip
+
+
+async def score_given(view: StudyView, runner: Runner, sink: Sink) -> StudyStop:
+    """Method `evaluate`: every given workflow on every task of the split."""
+    study = view.study
+    if study.spec.split == "test" and not study.test_uses:
+        await sink.keep(StudyBatch(study.id, test_uses=1), "Opening the test set")
+    stop = await runner.run(view.candidates, study.spec.split, 0) or "evaluated"
+    best = view.best(study.spec.split)
+    await sink.keep(StudyBatch(study.id, stop=stop, best=best.number if best else None), "Done")
+    return stop
