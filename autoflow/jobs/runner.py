@@ -21,13 +21,14 @@ FLUSH_S = 0.3  # live data is written no oftener
 
 def handlers() -> Mapping[JobKind, Handler]:
     """The handler of each kind of job."""
-    from autoflow.jobs.handlers import download, generate, run, test_model
+    from autoflow.jobs.handlers import download, generate, run, study, test_model
 
     return {
         "run": run.handle,
         "generate": generate.handle,
         "download": download.handle,
         "test-model": test_model.handle,
+        "study": study.handle,
     }
 
 

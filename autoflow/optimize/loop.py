@@ -1,15 +1,14 @@
 """The one search loop: propose, try, select; the same for every optimizer.
 
     round 0   the manual workflow and the plain prompt are run on validation: they are always in the pool
-    round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent; those that do better are
-              run on all of validation; every step of it is kept, so that a search goes on where it was stopped
+    round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent; those that do better
+              are run on all of validation; all of it is kept, so that a search goes on where it was stopped
     the end   the best on validation, the manual workflow and the plain prompt are run once on the sealed test set
 
 What is kept decides what happens next: the loop asks its view what is missing, and never remembers anything else. So a
 study that was killed at any moment comes to the same end as one that was not.
 
-The budget counts everything but the test. A limit of calls, tokens or money is looked at before each run, so what is under
-way when it is reached is finished.
+The budget counts everything but the test. It is looked at before each run: what is under way is finished.
 """
 
 from __future__ import annotations
@@ -109,7 +108,9 @@ class Search:
     async def _try(self, drafts: Sequence[Candidate], number: int) -> StudyStop | None:
         """Drafts and their parents on the train tasks of this round."""
         parents = {c.parent for c in drafts if c.parent is not None and not c.error}
-        tried = [self._view.candidates[n] for n in sorted(parents)] if self._optimizer.rules.minibatch else []
+        tried = [self._view.candidates[n] for n in sorted(parents)]
+        if not self._optimizer.rules.minibatch:
+            tried = self._view.candidates[:1]  # what drafts are held against
         return await self._runner.run([*tried, *drafts], "train", number, self._minibatch(number))
 
     def _minibatch(self, number: int) -> list[str]:

@@ -38,13 +38,33 @@ class StudyView:
         self.study = study
         self.candidates: list[Candidate] = []
         self._outcomes: dict[int, dict[tuple[str, int], Outcome]] = defaultdict(dict)
+        self._waiting: dict[tuple[int, str, int], Outcome] = {}
+        self._spent = {True: Totals(), False: Totals()}  # with and without the test
         self.add(candidates, outcomes)
 
     def add(self, candidates: Iterable[Candidate] = (), outcomes: Iterable[Outcome] = ()) -> None:
         """Take in what is new. An outcome that is given again (rated meanwhile) replaces the one there."""
-        self.candidates.extend(candidates)
+        for candidate in candidates:
+            self.candidates.append(candidate)
+            self._count(candidate.totals, test=False)
         for outcome in outcomes:
-            self._outcomes[outcome.candidate][outcome.task, outcome.repeat] = outcome
+            self._take_outcome(outcome)
+
+    def _take_outcome(self, outcome: Outcome) -> None:
+        key, there = (outcome.task, outcome.repeat), self._outcomes[outcome.candidate]
+        if key not in there:  # a rating changes what it scored, not what it took
+            self._count(outcome.totals + outcome.judge, test=outcome.split == "test")
+        there[key] = outcome
+        waiting = (outcome.candidate, *key)
+        if outcome.pending:
+            self._waiting[waiting] = outcome
+        else:
+            self._waiting.pop(waiting, None)
+
+    def _count(self, totals: Totals, *, test: bool) -> None:
+        self._spent[True] += totals
+        if not test:
+            self._spent[False] += totals
 
     def take(self, batch: StudyBatch) -> None:
         """Take in what was just kept."""
@@ -65,7 +85,7 @@ class StudyView:
 
     def pending(self) -> list[Outcome]:
         """Those that wait for a person's rating."""
-        return [outcome for outcome in self.all_outcomes() if outcome.pending]
+        return list(self._waiting.values())
 
     def complete(self, candidate: int, split: Split) -> bool:
         """Whether it was run on every task of the split, as often as the study repeats."""
@@ -133,16 +153,9 @@ class StudyView:
     def children(self, candidate: int) -> list[Candidate]:
         return [c for c in self.candidates if c.parent == candidate]
 
-    def totals(self, *, before_round: int | None = None, test: bool = True) -> Totals:
-        """What proposing, running and judging took, in all or in the rounds before one."""
-        sums = Totals()
-        for c in self.candidates:
-            if before_round is None or c.round < before_round:
-                sums += c.totals
-        for o in self.all_outcomes():
-            if (before_round is None or o.round < before_round) and (test or o.split != "test"):
-                sums += o.totals + o.judge
-        return sums
+    def totals(self, *, test: bool = True) -> Totals:
+        """What proposing, running and judging took; without the runs on the test split where `test` is False."""
+        return self._spent[test]
 
     def curve(self) -> list[CurvePoint]:
         """One point a candidate, in the order in which they were made."""

@@ -1,0 +1,124 @@
+"""Kind `study`: search for a better workflow, or score given ones, durable in single runs.
+
+Result: {"study_id", "stop"}. A model that stops answering in the middle ends the search with what it has; one that
+cannot be opened fails the job, which can be resumed when that is mended.
+
+Live data: {"status": what a model waits for, "round", "doing": words}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from autoflow.jobs.context import JobContext, Paused
+from autoflow.jobs.handlers.models import opened
+from autoflow.jobs.payloads import StudyPayload, payload_of
+from autoflow.llm.base import LLM
+from autoflow.llm.wrappers.cache import always_cached
+from autoflow.optimize.base import Counting, Workshop
+from autoflow.optimize.loop import Search, score_given
+from autoflow.optimize.methods import open_optimizer
+from autoflow.optimize.running import Halted, Runner
+from autoflow.optimize.view import StudyView
+from autoflow.records import Event, Json
+from autoflow.study import StudyBatch, StudySpec, StudyStop
+from autoflow.suites.base import Suite
+from autoflow.suites.registry import open_suite
+from autoflow.tools.opening import open_toolbox
+
+
+async def handle(context: JobContext) -> Json:
+    """Returns {"study_id", "stop"}."""
+    view = await asyncio.to_thread(_loaded, context, payload_of(context.job, StudyPayload).study_id)
+    study = view.study
+    if study.stop is not None and study.best is not None:
+        return {"study_id": study.id, "stop": study.stop}
+    sink = JobSink(context, view)
+    try:
+        async with models(context, study.spec) as (generator, interpreter, judge):
+            suite = await asyncio.to_thread(open_suite, study.spec.suite, saved=context.store.get_suite, judge=judge)
+            stop = await _carry_out(context, view, suite, sink, generator, interpreter)
+    except Halted as halted:
+        await _pause(context, halted)
+    return {"study_id": study.id, "stop": stop}
+
+
+async def _carry_out(
+    context: JobContext, view: StudyView, suite: Suite, sink: JobSink, generator: LLM | None, interpreter: LLM
+) -> StudyStop:
+    async with open_toolbox(tuple(suite.tools)) as toolbox:
+        runner = Runner(view, suite, interpreter, toolbox, sink)
+        if generator is None:
+            return await score_given(view, runner, sink)
+
+        async def traces(candidate: int, task: str, repeat: int) -> Sequence[Event]:
+            return await asyncio.to_thread(context.store.outcome_events, view.study.id, candidate, task, repeat)
+
+        shop = Workshop(view, suite, Counting(generator), Counting(interpreter), toolbox, traces, sink.show)
+        return await Search(shop, open_optimizer(view.study.spec), runner, sink).run()
+
+
+async def _pause(context: JobContext, halted: Halted) -> None:
+    """End as paused. Where nobody asked for it (answers wait for a person), ask for it first. Raises Paused."""
+    if halted.waiting:
+        words = f"{halted.waiting} answers wait for your rating; resume when they are rated."
+        await context.checkpoint(message=words)
+        await asyncio.to_thread(context.store.request, context.job.id, "pause")
+    raise Paused
+
+
+def _loaded(context: JobContext, study_id: str) -> StudyView:
+    store = context.store
+    outcomes = [outcome for _, outcome in store.study_outcomes(study_id)]
+    return StudyView(store.get_study(study_id), store.study_candidates(study_id), outcomes)
+
+
+@asynccontextmanager
+async def models(context: JobContext, spec: StudySpec) -> AsyncIterator[tuple[LLM | None, LLM, LLM | None]]:
+    """Generator (None where nothing is proposed), interpreter and judge; one that has two parts is opened once.
+
+    All answer from the cache what they answered before: what a crash lost is not paid twice.
+    """
+    names = ["" if spec.method == "evaluate" else spec.generator, spec.interpreter, spec.judge]
+    async with AsyncExitStack() as stack:
+        found: dict[str, LLM] = {}
+        for name in dict.fromkeys(filter(None, names)):
+            found[name] = always_cached(await stack.enter_async_context(opened(context, name)))
+        generator, interpreter, judge = (found.get(name) for name in names)
+        assert interpreter is not None
+        yield generator, interpreter, judge
+
+
+class JobSink:
+    """What a search keeps goes into the checkpoints of its job."""
+
+    def __init__(self, context: JobContext, view: StudyView) -> None:
+        self._context = context
+        self._view = view
+        self._before = view.study.seconds
+        self._began = time.monotonic()
+
+    async def keep(self, batch: StudyBatch, message: str = "") -> None:
+        done, total, unit = self._progress(batch)
+        await self._context.checkpoint(study=batch, done=done, total=total, unit=unit, message=message or None)
+
+    def show(self, words: str) -> None:
+        self._context.live(doing=words, round=self._view.study.rounds + 1)
+
+    def pause_wanted(self) -> bool:
+        return self._context.paused_wanted
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._began
+
+    def _progress(self, batch: StudyBatch) -> tuple[float, float, str]:
+        study = self._view.study
+        spec = study.spec
+        if spec.method == "evaluate":
+            runs = len(self._view.candidates) * len(study.splits[spec.split]) * spec.repeats
+            return len(self._view.all_outcomes()), runs, "runs"
+        rounds = study.rounds if batch.rounds is None else batch.rounds
+        return rounds, spec.budget.max_rounds, "rounds"
