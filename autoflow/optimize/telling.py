@@ -38,7 +38,7 @@ def words(shop: Workshop) -> str:
 def told_reward(view: StudyView, candidate: int) -> str:
     """Its reward on validation where it was run there, else on train; in words where it was run nowhere."""
     for split in ("val", "train"):
-        found = view.reward(candidate, split)  # type: ignore[arg-type]
+        found = view.reward(candidate, split)
         if found is not None:
             return f"{found:.2f}"
     return "not measured"
@@ -88,5 +88,7 @@ async def _told(shop: Workshop, outcome: Outcome) -> str:
 
 def step_lines(steps: Sequence[StepView]) -> list[str]:
     """A line a visit: what it answered, and which branch it took."""
-    lines = [f"  {s.step}: {cut(s.answer, ANSWER)}" + (f" -> {s.branch}" if s.type == "decision" else "") for s in steps]
+    lines = [
+        f"  {s.step}: {cut(s.answer, ANSWER)}" + (f" -> {s.branch}" if s.type == "decision" else "") for s in steps
+    ]
     return lines if len(lines) <= STEPS_SHOWN else [*lines[:STEPS_SHOWN], f"  and {len(lines) - STEPS_SHOWN} more"]
