@@ -203,7 +203,11 @@ class StudyStore(Protocol):
         ...
 
     def add_to_study(self, batch: StudyBatch) -> None:
-        """Write outside of a job: recordings. A worker writes with `JobStore.checkpoint`, so that it is fenced."""
+        """Write outside of a job: recordings. A worker writes with `JobStore.checkpoint`, so that it is fenced.
+
+        Candidates go on from the last number. Of two outcomes of one run (candidate, task, repeat) the first stays.
+        Raises Conflict: a candidate's number is taken, or leaves a hole; nothing was written.
+        """
         ...
 
     def study_candidates(self, study_id: str, after: int = -1) -> list[Candidate]:
@@ -239,6 +243,10 @@ class StudyStore(Protocol):
 
     def list_suites(self, limit: int = 50) -> list[SavedSuite]:
         """Latest change first."""
+        ...
+
+    def suite_names(self, limit: int = 50) -> dict[str, str]:
+        """id -> name, latest change first; without the rows, which may be many."""
         ...
 
     def delete_suite(self, suite_id: str) -> None:

@@ -13,6 +13,7 @@ from autoflow.store.part import Part, checked_id, missing
 from autoflow.store.study_rows import (
     c,
     candidate_of,
+    known,
     o,
     outcome_of,
     read_study,
@@ -27,6 +28,7 @@ from autoflow.store.workflow_rows import read_record
 from autoflow.study import Candidate, Method, Outcome, Rating, SavedSuite, Split, Study, StudyBatch, StudySpec
 
 _u, _r = tables.suites, tables.ratings
+NUMBERS = 2**31  # no column holds this or more; a URL may
 RATED = "rated"  # among the parts of an outcome that a person's rating scored
 
 
@@ -93,12 +95,12 @@ class Studies(Part):
 
     def add_to_study(self, batch: StudyBatch) -> None:
         with self.database.write() as connection:
-            read_study(connection, batch.study_id)
             write_batch(connection, batch, self.database.now(connection))
 
     def study_candidates(self, study_id: str, after: int = -1) -> list[Candidate]:
         query = sa.select(c).where(c.c.study_id == checked_id(study_id, "st"), c.c.number > after).order_by(c.c.number)
         with self.database.read() as connection:
+            known(connection, study_id)
             return [candidate_of(row) for row in connection.execute(query).mappings()]
 
     def study_outcomes(
@@ -110,22 +112,30 @@ class Studies(Part):
         if split is not None:
             query = query.where(o.c.split == split)
         with self.database.read() as connection:
+            known(connection, study_id)
             return [outcome_of(row) for row in connection.execute(query).mappings()]
 
     def outcome_events(self, study_id: str, candidate: int, task: str, repeat: int = 0) -> list[Event]:
         query = sa.select(o.c.trace).where(*_one(study_id, candidate, task, repeat))
         with self.database.read() as connection:
-            trace = connection.execute(query).scalar_one_or_none()
+            known(connection, study_id)
+            possible = 0 <= candidate < NUMBERS and 0 <= repeat < NUMBERS
+            trace = connection.execute(query).scalar_one_or_none() if possible else None
         if trace is None:
-            raise NotFound(f"Candidate {candidate} was not run on the task {task[:80]!r} for the {repeat + 1}. time.")
+            which, time = str(candidate)[:20], str(repeat + 1)[:20]
+            raise NotFound(f"Candidate {which} was not run on the task {task[:80]!r} for the {time}. time.")
         return unpack(trace)
 
     def rate(self, study_id: str, rating: Rating) -> None:
         with self.database.write() as connection:
+            known(connection, study_id, lock=True)
             one = _one(study_id, rating.candidate, rating.task, rating.repeat)
-            found = connection.execute(sa.select(o.c.pending, o.c.parts).where(*one)).first()
+            possible = 0 <= rating.candidate < NUMBERS and 0 <= rating.repeat < NUMBERS
+            found = connection.execute(sa.select(o.c.pending, o.c.parts).where(*one)).first() if possible else None
             if found is None:
-                raise NotFound(f"There is no answer of candidate {rating.candidate} to {rating.task[:80]!r} to rate.")
+                raise NotFound(
+                    f"There is no answer of candidate {str(rating.candidate)[:20]} to {rating.task[:80]!r} to rate."
+                )
             now = self.database.now(connection)
             connection.execute(_r.insert().values(**rating.model_dump(exclude={"at"}), study_id=study_id, at=now))
             if found.pending or RATED in found.parts:
@@ -136,6 +146,7 @@ class Studies(Part):
         columns = [_r.c[name] for name in Rating.model_fields]
         query = sa.select(*columns).where(_r.c.study_id == checked_id(study_id, "st")).order_by(_r.c.id)
         with self.database.read() as connection:
+            known(connection, study_id)
             return [Rating.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
     # -- suites of people's own tables
@@ -160,6 +171,12 @@ class Studies(Part):
         query = _select_suites().order_by(_u.c.updated_at.desc(), _u.c.id).limit(limit)
         with self.database.read() as connection:
             return [SavedSuite.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+    def suite_names(self, limit: int = 50) -> dict[str, str]:
+        query = sa.select(_u.c.id, _u.c.name).where(_u.c.deleted_at.is_(None))
+        query = query.order_by(_u.c.updated_at.desc(), _u.c.id).limit(limit)
+        with self.database.read() as connection:
+            return {row.id: row.name for row in connection.execute(query)}
 
     def delete_suite(self, suite_id: str) -> None:
         with self.database.write() as connection:
