@@ -28,7 +28,6 @@ from autoflow.store.workflow_rows import read_record
 from autoflow.study import Candidate, Method, Outcome, Rating, SavedSuite, Split, Study, StudyBatch, StudySpec
 
 _u, _r = tables.suites, tables.ratings
-NUMBERS = 2**31  # no column holds this or more; a URL may
 RATED = "rated"  # among the parts of an outcome that a person's rating scored
 
 
@@ -113,14 +112,15 @@ class Studies(Part):
             query = query.where(o.c.split == split)
         with self.database.read() as connection:
             known(connection, study_id)
+            if candidate is not None and not _possible(candidate):
+                return []
             return [outcome_of(row) for row in connection.execute(query).mappings()]
 
     def outcome_events(self, study_id: str, candidate: int, task: str, repeat: int = 0) -> list[Event]:
         query = sa.select(o.c.trace).where(*_one(study_id, candidate, task, repeat))
         with self.database.read() as connection:
             known(connection, study_id)
-            possible = 0 <= candidate < NUMBERS and 0 <= repeat < NUMBERS
-            trace = connection.execute(query).scalar_one_or_none() if possible else None
+            trace = connection.execute(query).scalar_one_or_none() if _possible(candidate, repeat) else None
         if trace is None:
             which, time = str(candidate)[:20], str(repeat + 1)[:20]
             raise NotFound(f"Candidate {which} was not run on the task {task[:80]!r} for the {time}. time.")
@@ -130,8 +130,8 @@ class Studies(Part):
         with self.database.write() as connection:
             known(connection, study_id, lock=True)
             one = _one(study_id, rating.candidate, rating.task, rating.repeat)
-            possible = 0 <= rating.candidate < NUMBERS and 0 <= rating.repeat < NUMBERS
-            found = connection.execute(sa.select(o.c.pending, o.c.parts).where(*one)).first() if possible else None
+            query = sa.select(o.c.pending, o.c.parts).where(*one)
+            found = connection.execute(query).first() if _possible(rating.candidate, rating.repeat) else None
             if found is None:
                 raise NotFound(
                     f"There is no answer of candidate {str(rating.candidate)[:20]} to {rating.task[:80]!r} to rate."
@@ -183,6 +183,11 @@ class Studies(Part):
             _read_suite(connection, suite_id)
             now = self.database.now(connection)
             connection.execute(_u.update().where(_u.c.id == suite_id).values(deleted_at=now))
+
+
+def _possible(*numbers: int) -> bool:
+    """Whether a column can hold them: a URL may say anything."""
+    return all(0 <= number < 2**31 for number in numbers)
 
 
 def _one(study_id: str, candidate: int, task: str, repeat: int) -> tuple[sa.ColumnElement[bool], ...]:

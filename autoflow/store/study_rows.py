@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from autoflow.errors import Conflict
 from autoflow.records import Event
 from autoflow.store import tables
 from autoflow.store.part import checked_id, missing
@@ -37,6 +38,13 @@ def read_study(connection: sa.Connection, study_id: str) -> Study:
     return study_of(row)
 
 
+def known(connection: sa.Connection, study_id: str, *, lock: bool = False) -> None:
+    """Raises NotFound. `lock`: others that write to this study wait until the transaction has ended."""
+    query = sa.select(s.c.id).where(s.c.id == checked_id(study_id, "st"), s.c.deleted_at.is_(None))
+    if connection.execute(query.with_for_update() if lock else query).first() is None:
+        raise missing(study_id, "st")
+
+
 def select_outcomes(study_id: str) -> sa.Select[Any]:
     return sa.select(o.c.seq, *_OUTCOME).where(o.c.study_id == checked_id(study_id, "st")).order_by(o.c.seq)
 
@@ -53,18 +61,31 @@ def candidate_of(row: sa.RowMapping) -> Candidate:
 
 
 def write_batch(connection: sa.Connection, batch: StudyBatch, now: float) -> None:
-    """Write all of it. Raises NotFound: no such study."""
+    """Write all of it. Raises NotFound: no such study. Conflict: numbers of candidates are taken, or leave a hole."""
+    known(connection, batch.study_id, lock=True)
     given = {name: getattr(batch, name) for name in ("rounds", "stop", "best", "test_uses", "seconds")}
     values = {name: value for name, value in given.items() if value is not None}
     if batch.stop is not None:
         values["finished_at"] = now
     if values:
-        connection.execute(s.update().where(s.c.id == checked_id(batch.study_id, "st")).values(**values))
+        connection.execute(s.update().where(s.c.id == batch.study_id).values(**values))
     if batch.candidates:
-        rows = [{**x.model_dump(), "study_id": batch.study_id, "created_at": now} for x in batch.candidates]
-        connection.execute(c.insert(), rows)
+        _insert_candidates(connection, batch, now)
     if batch.outcomes:
         _insert_outcomes(connection, batch)
+
+
+def _insert_candidates(connection: sa.Connection, batch: StudyBatch, now: float) -> None:
+    last = connection.execute(sa.select(sa.func.max(c.c.number)).where(c.c.study_id == batch.study_id)).scalar()
+    first = 0 if last is None else last + 1
+    numbers = [candidate.number for candidate in batch.candidates]
+    if numbers != list(range(first, first + len(numbers))):
+        raise Conflict(
+            f"The study {batch.study_id} has {first} candidates, so the next has the number {first}, not {numbers[0]}.",
+            "Read the study again: somebody else may have added to it.",
+        )
+    rows = [{**x.model_dump(), "study_id": batch.study_id, "created_at": now} for x in batch.candidates]
+    connection.execute(c.insert(), rows)
 
 
 def _insert_outcomes(connection: sa.Connection, batch: StudyBatch) -> None:

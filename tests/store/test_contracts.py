@@ -9,6 +9,7 @@ import pytest
 from autoflow.store import SqlStore
 from tests.store.contracts import RecordsContract, RunContract, WorkflowContract
 from tests.store.job_contract import JobContract, claimed, queued
+from tests.store.study_contract import StudyContract
 
 
 class OnSqlite:
@@ -40,6 +41,12 @@ class TestRecordsOnSqlite(OnSqlite, RecordsContract): ...
 
 
 class TestRecordsOnPostgres(OnPostgres, RecordsContract): ...
+
+
+class TestStudiesOnSqlite(OnSqlite, StudyContract): ...
+
+
+class TestStudiesOnPostgres(OnPostgres, StudyContract): ...
 
 
 class TestJobsOnSqlite(OnSqlite, JobContract): ...
