@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.ui.optimize import adopting, candidate, header, live, loaded, rating, results, state, worst
+from pages.ui.optimize import adopting, candidate, header, live, loaded, rating, results, state, warned, worst
 
 
 def draw(study_id: str) -> None:
@@ -13,6 +13,7 @@ def draw(study_id: str) -> None:
     header.draw(view.study)
     state.draw(view, job)
     adopting.said(view.study)
+    warned.draw(view)
     results.draw(view)
     rating.draw(view)
     live.draw_curves(study_id, running)

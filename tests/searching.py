@@ -1,0 +1,94 @@
+"""Searches that are really carried out, on a model behind HTTP that does better the more care a workflow asks for.
+
+The workflow's instruction holds `Care N`; the model knows the plan of a task where N is large enough for that task.
+As a generator it asks for more with each proposal. What it says depends on the prompt alone, so that a search that is
+taken up again comes to the same end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zlib import crc32
+
+from autoflow.jobs.context import JobContext
+from autoflow.jobs.handlers import study as handler
+from autoflow.jobs.payloads import StudyPayload
+from autoflow.jobs.runner import carry_out
+from autoflow.metrics.plan import gold_plan
+from autoflow.optimize.start import start_study
+from autoflow.records import Connection, Job, Json
+from autoflow.store import SqlStore
+from autoflow.study import Method, Study, StudyBudget, StudySpec, SuiteSpec
+from autoflow.suites.openagi_tasks import openagi_tasks
+from tests.llm.server import Answer, Request, Server, says
+
+MODEL = "openai:careful"
+SUITE = SuiteSpec(name="openagi-plan", train=3, val=5, test=4)
+WRONG = "Image Denoising, Image Deblurring"
+PLANS = {task.objective: ", ".join(gold_plan(task.plan)) for task in openagi_tasks()}
+_CARE = re.compile(r"Care (\d+)")
+
+
+def careful(latency_s: float = 0.0) -> Answer:
+    """Answers as a generator and as an interpreter."""
+
+    async def answer(writer: asyncio.StreamWriter, request: Request) -> None:
+        await asyncio.sleep(latency_s)
+        await says(reply(request.body))(writer, request)
+
+    return answer
+
+
+def reply(body: Json) -> str:
+    said = "\n".join(str(message["content"]) for message in body["messages"])
+    if "Provide a new workflow with a higher reward" in said or "design workflows" in said:
+        return workflow(3 * sum(message["role"] == "assistant" for message in body["messages"]))
+    objective = next((o for o in PLANS if o in said), "")
+    found = _CARE.findall(said)
+    return PLANS[objective] if objective and found and crc32(objective.encode()) % 10 < int(found[-1]) else WRONG
+
+
+def workflow(care: int) -> str:
+    return f"""Look:::process:::Say what is wrong with the input. Care {care}.:::next::Answer
+Answer:::terminal:::Name the models that are needed, in order. Care {care}.:::
+"""
+
+
+@contextmanager
+def model_server(latency_s: float = 0.0) -> Iterator[Server]:
+    server = Server()
+    server.start()
+    server.script(careful(latency_s))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def connect(store: SqlStore, server: Server) -> str:
+    """The model under a name."""
+    store.save_connection(Connection(name="careful", model="careful", base_url=server.url))
+    return MODEL
+
+
+def begun(store: SqlStore, name: str = "Careful plans", *, method: Method = "paper", rounds: int = 3) -> Study:
+    """A study with its job queued."""
+    spec = StudySpec(
+        method=method, suite=SUITE, generator=MODEL, interpreter=MODEL, budget=StudyBudget(max_rounds=rounds)
+    )
+    study = start_study(store, name, spec)
+    payload = StudyPayload(study_id=study.id).model_dump()
+    store.submit("study", payload, title=f"Optimize {name}", subject_id=study.id, unique=True)
+    return study
+
+
+def carried_out(store: SqlStore, study: Study) -> Job:
+    """What a worker does with it, in this process."""
+    job = store.list_jobs(kind="study", subject_id=study.id, limit=1)[0]
+    lease = store.claim("test", lease_s=60, job_id=job.id)
+    assert lease is not None
+    asyncio.run(carry_out(JobContext(store, lease), handler.handle))
+    return store.get_job(job.id)
