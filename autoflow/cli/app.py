@@ -48,9 +48,22 @@ def root(
 
 
 def _add_commands() -> None:
-    from autoflow.cli import evaluate, examples, generate, jobs, models, run, runs, serve, tools, workflows
+    from autoflow.cli import (
+        adopt,
+        compare,
+        evaluate,
+        examples,
+        generate,
+        jobs,
+        models,
+        run,
+        runs,
+        serve,
+        tools,
+        workflows,
+    )
 
-    for module in (workflows, generate, run, runs, evaluate, examples, models, jobs, tools, serve):
+    for module in (workflows, generate, run, runs, evaluate, compare, adopt, examples, models, jobs, tools, serve):
         module.register(app)
 
 

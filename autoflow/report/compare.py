@@ -107,6 +107,8 @@ def _side(view: StudyView, candidate: Candidate, split: Split, scores: Mapping[s
 
 
 def _missing(view: StudyView, candidate: int, split: Split) -> int:
-    """Runs that are still to be done for the whole split."""
+    """Runs that are still to be done for the whole split; none of a text that cannot run."""
+    if view.candidates[candidate].error:
+        return 0
     wanted = len(view.study.splits.get(split, ())) * view.study.spec.repeats
     return max(0, wanted - len(view.outcomes(candidate, split)))

@@ -60,12 +60,15 @@ def find_comparison(store: SqlStore, a: Text, b: Text, setting: Setting) -> tupl
 def begin_comparison(store: SqlStore, a: Text, b: Text, setting: Setting) -> Study:
     """A new study that compares the two; its job is still to be submitted.
 
-    Raises SettingsError: both say the same, or the suite cannot be opened.
+    Raises SettingsError: both say the same, one cannot run, or the suite cannot be opened.
     """
-    from autoflow.optimize.start import start_study
+    from autoflow.optimize.start import first_error, start_study
 
     if a.text == b.text:
         raise SettingsError(f"{a.name} and {b.name} are the same text.", "Choose two that differ.")
+    for text in (a, b):
+        if error := first_error(text.text):
+            raise SettingsError(f"{text.name} cannot run: {error}", "Mend it first; its errors would be all it scores.")
     spec = setting.spec(a, b)
     title = " and ".join(names(a, b))
     workflow_id = a.workflow_id if a.workflow_id == b.workflow_id else None

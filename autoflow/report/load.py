@@ -51,7 +51,7 @@ def load_comparison(
 def tasks_of(store: SqlStore, study: Study, split: Split) -> Mapping[str, SuiteTask]:
     """id -> task of a split; empty where the suite cannot be opened any more, which loses the objectives alone."""
     try:
-        suite = open_suite(study.spec.suite)
+        suite = open_suite(study.spec.suite, saved=store.get_suite)
     except AutoFlowError:
         return {}
     return {task.id: task for task in suite.tasks(split)}
