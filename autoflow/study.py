@@ -117,6 +117,7 @@ class Study(Record):
     best: int | None = None  # number of the candidate chosen on validation; set when the search has ended
     test_uses: int = 0  # how often the sealed test set was opened: 0, or 1
     seconds: float = 0.0  # worked on, without pauses
+    unused: Totals = Field(default_factory=Totals)  # what proposals took that came to nothing: duplicates, no answer
     recorded: str = ""  # a recording shipped for show: when and with what it was made
     created_at: float = 0.0
     finished_at: float | None = None
@@ -169,6 +170,7 @@ class StudyBatch:
     best: int | None = None
     test_uses: int | None = None
     seconds: float | None = None
+    unused: Totals | None = None  # in all, not in this batch
 
 
 class Rating(Record):

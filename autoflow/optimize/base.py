@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from autoflow.errors import BudgetExceeded
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import totals_of
+from autoflow.optimize.limits import reached
 from autoflow.optimize.view import StudyView
 from autoflow.records import Event, Totals
-from autoflow.study import Candidate
+from autoflow.study import STUDY_STOP_WORDS, Candidate
 from autoflow.suites.base import Suite
 from autoflow.tools.toolbox import Toolbox
 
@@ -36,24 +38,31 @@ class Rules:
 
     minibatch: int  # train tasks that a draft must do at least as well on as its parent; 0: all of them, and no gate
     strict: bool = True  # better than its parent, not only as good
+    promote: int | None = None  # drafts of a round that go on to validation, at most, best gains first; None: all
 
 
 class Counting(Wrapper):
-    """Counts what is asked of the model, from one `take` to the next."""
+    """Counts what is asked of the model, from one `take` to the next.
 
-    def __init__(self, inner: LLM) -> None:
+    Args:
+        allowed: asked before each call; raises BudgetExceeded where nothing more may be spent.
+    """
+
+    def __init__(self, inner: LLM, allowed: Callable[[], None] = lambda: None) -> None:
         super().__init__(inner)
-        self._totals = Totals()
+        self.totals = Totals()
+        self.allowed = allowed
 
     async def complete(
         self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
     ) -> Completion:
+        self.allowed()
         completion = await self.inner.complete(messages, options, on_token)
-        self._totals += totals_of(completion.usage)
+        self.totals += totals_of(completion.usage)
         return completion
 
     def take(self) -> Totals:
-        taken, self._totals = self._totals, Totals()
+        taken, self.totals = self.totals, Totals()
         return taken
 
 
@@ -68,6 +77,11 @@ class Workshop:
     toolbox: Toolbox
     traces: Traces
     show: Callable[[str], None] = lambda words: None  # what it is doing, for whoever watches
+    seconds: Callable[[], float] = lambda: 0.0  # worked on the study so far
+    handed: Totals = field(default_factory=Totals)  # taken for drafts that are not yet kept
+
+    def __post_init__(self) -> None:
+        self.generator.allowed = self.interpreter.allowed = self.allow
 
     def chance(self, *about: object) -> random.Random:
         """Chance that is the same whenever the study comes to this point again."""
@@ -79,7 +93,19 @@ class Workshop:
 
     def take(self) -> Totals:
         """What was asked of both models since the last time."""
-        return self.generator.take() + self.interpreter.take()
+        taken = self.generator.take() + self.interpreter.take()
+        self.handed += taken
+        return taken
+
+    def spent(self) -> Totals:
+        """By the study so far, what is not yet kept included; without the test."""
+        return self.view.totals(test=False) + self.handed + self.generator.totals + self.interpreter.totals
+
+    def allow(self) -> None:
+        """Raises BudgetExceeded: a limit of the study is reached."""
+        limit = reached(self.view.study.spec.budget, self.spent(), self.seconds())
+        if limit is not None:
+            raise BudgetExceeded(f"max-{limit}", STUDY_STOP_WORDS[limit])
 
 
 class Optimizer(Protocol):

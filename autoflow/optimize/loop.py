@@ -1,7 +1,7 @@
 """The one search loop: propose, try, select; the same for every optimizer.
 
     round 0   the manual workflow and the plain prompt are run on validation: they are always in the pool
-    round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent; those that do better
+    round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent; those that do well
               are run on all of validation; all of it is kept, so that a search goes on where it was stopped
     the end   the best on validation, the manual workflow and the plain prompt are run once on the sealed test set
 
@@ -22,6 +22,7 @@ from autoflow.optimize.limits import reached
 from autoflow.optimize.running import Runner, Sink
 from autoflow.optimize.start import first_error
 from autoflow.optimize.view import StudyView
+from autoflow.records import Totals
 from autoflow.study import Candidate, Study, StudyBatch, StudyStop
 
 PERFECT = 1.0 - 1e-9
@@ -75,16 +76,23 @@ class Search:
         """One round; the limit that cut it short, if any."""
         drafts = [c for c in self._view.candidates if c.round == number]
         if not drafts:
+            stop = await self._ground(number)
+            if stop is not None:
+                return stop
             self._sink.show(f"Round {number}: proposing")
             try:
                 drafts = await self._propose(number)
-            except (ModelError, BudgetExceeded) as error:
+            except BudgetExceeded:
+                limit = reached(self._study.spec.budget, self._shop.spent(), self._sink.seconds())
+                await self._keep_proposals(number, (), self._shop.handed)
+                return limit or "calls"
+            except ModelError as error:
                 self._sink.show(f"The generator could not answer: {error}")
                 return "generator-error"
         self._sink.show(f"Round {number}: trying {len(drafts)} on train tasks")
         stop = await self._try(drafts, number)
         if stop is None:
-            promising = [c for c in drafts if self._passes(c, number)]
+            promising = self._promising(drafts, number)
             self._sink.show(f"Round {number}: {len(promising)} of {len(drafts)} go on to validation")
             stop = await self._runner.run(promising, "val", number)
         if stop is None:
@@ -96,21 +104,34 @@ class Search:
         """New candidates, kept all at once: a crash leaves all of them or none."""
         known = {canonical(c.text) for c in self._view.candidates}
         fresh: list[Candidate] = []
+        refused = Totals()
         for draft in await self._optimizer.propose(self._shop, number):
             mark = canonical(draft.text)
             if mark not in known:  # a duplicate would only be measured again
                 known.add(mark)
                 fresh.append(_candidate(len(self._view.candidates) + len(fresh), number, draft))
-        if fresh:
-            await self._keep(StudyBatch(self._study.id, candidates=fresh), f"Round {number}")
+            else:
+                refused += draft.totals
+        self._shop.handed = Totals()
+        await self._keep_proposals(number, fresh, refused)
         return fresh
+
+    async def _keep_proposals(self, number: int, fresh: Sequence[Candidate], refused: Totals) -> None:
+        """What was proposed, and what went into proposals that came to nothing."""
+        unused = self._study.unused + refused + self._shop.take()
+        self._shop.handed = Totals()
+        await self._keep(StudyBatch(self._study.id, candidates=fresh, unused=unused), f"Round {number}")
+
+    async def _ground(self, number: int) -> StudyStop | None:
+        """What proposals build on is seen on train tasks first: where it fails is what they are told."""
+        best = self._view.best()
+        tried = [best] if self._optimizer.rules.minibatch and best else self._view.candidates[:1]
+        return await self._runner.run(tried, "train", number, self._minibatch(number))
 
     async def _try(self, drafts: Sequence[Candidate], number: int) -> StudyStop | None:
         """Drafts and their parents on the train tasks of this round."""
-        parents = {c.parent for c in drafts if c.parent is not None and not c.error}
-        tried = [self._view.candidates[n] for n in sorted(parents)]
-        if not self._optimizer.rules.minibatch:
-            tried = self._view.candidates[:1]  # what drafts are held against
+        parents = {c.parent or 0 for c in drafts if not c.error}  # without one: held against the first
+        tried = [self._view.candidates[n] for n in sorted(parents)] if self._optimizer.rules.minibatch else []
         return await self._runner.run([*tried, *drafts], "train", number, self._minibatch(number))
 
     def _minibatch(self, number: int) -> list[str]:
@@ -119,19 +140,25 @@ class Search:
             return list(tasks)
         return self._shop.chance("minibatch", number).sample(list(tasks), size)
 
-    def _passes(self, draft: Candidate, number: int) -> bool:
-        """Whether it is worth a full validation: by what it gained over its parent on the same tasks."""
+    def _promising(self, drafts: Sequence[Candidate], number: int) -> list[Candidate]:
+        """Those worth a full validation: by what they gained over their parents on the same tasks, best first."""
         rules = self._optimizer.rules
-        if draft.error:
-            return False
+        runnable = [c for c in drafts if not c.error]
         if not rules.minibatch:
-            return self._best_on_train(draft)
+            return [c for c in runnable if self._best_on_train(c)]
+        gains = {c.number: self._gain(c, number) for c in runnable}
+        passing = [c for c in runnable if gains[c.number] > 0 or (gains[c.number] == 0 and not rules.strict)]
+        passing.sort(key=lambda c: (-gains[c.number], c.number))
+        return passing[: rules.promote]
+
+    def _gain(self, draft: Candidate, number: int) -> float:
+        """Reward above that of its parent (without one: of the first candidate) on the train tasks of this round."""
         tasks = self._minibatch(number)
         mine = self._view.reward(draft.number, "train", tasks)
-        theirs = None if draft.parent is None else self._view.reward(draft.parent, "train", tasks)
-        if mine is None or theirs is None:
-            return mine is not None
-        return mine > theirs or (mine == theirs and not rules.strict)
+        theirs = self._view.reward(draft.parent or 0, "train", tasks)
+        assert mine is not None
+        assert theirs is not None
+        return mine - theirs
 
     def _best_on_train(self, draft: Candidate) -> bool:
         """The published rule: what is a new best on train is measured further."""

@@ -1,4 +1,4 @@
-"""What a generator is told of a study: tasks, rewards, what was tried, and what happened at each step where it failed."""
+"""What a generator is told of a study: tasks, rewards, what was tried, and what each step did where it failed."""
 
 from __future__ import annotations
 

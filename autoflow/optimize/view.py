@@ -68,7 +68,7 @@ class StudyView:
 
     def take(self, batch: StudyBatch) -> None:
         """Take in what was just kept."""
-        given = {name: getattr(batch, name) for name in ("rounds", "stop", "best", "test_uses", "seconds")}
+        given = {name: getattr(batch, name) for name in ("rounds", "stop", "best", "test_uses", "seconds", "unused")}
         self.study = self.study.model_copy(update={name: value for name, value in given.items() if value is not None})
         self.add(batch.candidates, [outcome for outcome, _ in batch.outcomes])
 
@@ -155,7 +155,7 @@ class StudyView:
 
     def totals(self, *, test: bool = True) -> Totals:
         """What proposing, running and judging took; without the runs on the test split where `test` is False."""
-        return self._spent[test]
+        return self._spent[test] + self.study.unused
 
     def curve(self) -> list[CurvePoint]:
         """One point a candidate, in the order in which they were made."""

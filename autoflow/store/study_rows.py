@@ -64,7 +64,9 @@ def write_batch(connection: sa.Connection, batch: StudyBatch, now: float) -> Non
     """Write all of it. Raises NotFound: no such study. Conflict: numbers of candidates are taken, or leave a hole."""
     known(connection, batch.study_id, lock=True)
     given = {name: getattr(batch, name) for name in ("rounds", "stop", "best", "test_uses", "seconds")}
-    values = {name: value for name, value in given.items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if batch.unused is not None:
+        values["unused"] = batch.unused.model_dump()
     if batch.stop is not None:
         values["finished_at"] = now
     if values:

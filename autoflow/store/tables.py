@@ -215,6 +215,7 @@ studies = sa.Table(
     sa.Column("best", sa.Integer),
     sa.Column("test_uses", sa.Integer, nullable=False),
     sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("unused", JsonText, nullable=False, server_default="{}"),
     sa.Column("recorded", CleanText, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False, index=True),
     sa.Column("finished_at", sa.Double),

@@ -57,7 +57,9 @@ async def _carry_out(
         async def traces(candidate: int, task: str, repeat: int) -> Sequence[Event]:
             return await asyncio.to_thread(context.store.outcome_events, view.study.id, candidate, task, repeat)
 
-        shop = Workshop(view, suite, Counting(generator), Counting(interpreter), toolbox, traces, sink.show)
+        shop = Workshop(
+            view, suite, Counting(generator), Counting(interpreter), toolbox, traces, sink.show, sink.seconds
+        )
         return await Search(shop, open_optimizer(view.study.spec), runner, sink).run()
 
 

@@ -1,0 +1,140 @@
+"""Method `in-context`: small edits, each tried on a few tasks beside its parent; chance kept alive.
+
+Each round makes a few drafts. For each, an operator is chosen (untried ones first, then half by chance and half by
+what it gained so far) and a parent: drawn from the front of candidates that are best on at least one validation task,
+or, now and then, from all that ran, so that a step down does not end a line. Drafts that are at least as good as their
+parent on the same train tasks go on to validation, the best gains first.
+
+What it does otherwise than the published method, and why: a bounded, chosen history (GEPA, arXiv 2507.19457, AFlow,
+arXiv 2410.10762, and arXiv 2510.06711 measured that all of it harms), feedback from the steps of the worst tasks,
+edits that a small model only has to fill or to choose, duplicates refused, restarts.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from autoflow.errors import BudgetExceeded, SettingsError
+from autoflow.metrics.kinds import near
+from autoflow.optimize.base import Draft, Rules, Workshop
+from autoflow.optimize.operators import OPERATORS, Bench, Edit
+from autoflow.optimize.options import InContextOptions, options_of
+from autoflow.optimize.view import StudyView
+from autoflow.study import Candidate, StudySpec
+
+TRIES = 8  # operators that are tried for one draft, where some find nothing to do
+ANYBODY = 0.2  # share of parents drawn from all that ran
+GAIN_SCALE = 0.1  # of the softmax over gains: a gain of this much makes a choice e times as likely
+ERROR_GAIN = -0.5  # what counts as the gain of a text that cannot run
+
+
+class InContext:
+    """The default optimizer. Raises SettingsError: an option means nothing, or breaks its rule."""
+
+    def __init__(self, spec: StudySpec) -> None:
+        self._options = options_of(spec, InContextOptions)
+        self._operators = self._options.operators or tuple(OPERATORS)
+        for name in self._operators:
+            if name not in OPERATORS:
+                raise SettingsError(f"There is no operator `{name}`.", near(name, OPERATORS))
+        self.rules = Rules(self._options.minibatch, strict=False, promote=self._options.promote)
+
+    async def propose(self, workshop: Workshop, round_: int) -> list[Draft]:
+        tried = Counter(c.operator for c in workshop.view.candidates)
+        drafts: list[Draft] = []
+        for slot in range(self._options.drafts):
+            try:
+                draft = await self._draft(workshop, round_, slot, tried)
+            except BudgetExceeded:
+                if drafts:
+                    break  # what there is is kept; the loop sees the limit itself
+                raise
+            if draft is not None:
+                tried[draft.operator] += 1
+                drafts.append(draft)
+        return drafts
+
+    async def learn(self, workshop: Workshop, candidates: Sequence[Candidate]) -> None:
+        """Gains are read from what is kept."""
+
+    async def _draft(self, shop: Workshop, round_: int, slot: int, tried: Mapping[str, int]) -> Draft | None:
+        """The first operator that finds something to do."""
+        chance = shop.chance("draft", round_, slot)
+        left = list(self._operators)
+        gains = operator_gains(shop.view)
+        for attempt in range(min(TRIES, len(left))):
+            operator = _chosen(left, tried, gains, chance)
+            left.remove(operator)
+            parent = _parent(shop.view, chance)
+            shop.show(f"Round {round_}: {operator}")
+            seed = shop.seed("draft", round_, slot, attempt)
+            edit = await OPERATORS[operator](Bench(shop, parent, self._options, chance, seed))
+            if edit is not None:
+                return _draft_of(edit, operator, parent, shop)
+        return None
+
+
+def operator_gains(view: StudyView) -> dict[str, list[float]]:
+    """What the drafts of each operator gained over their parents on the train tasks that both were run on."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for candidate in view.candidates:
+        if candidate.round > 0:
+            gain = gain_of(view, candidate)
+            if gain is not None:
+                found[candidate.operator].append(gain)
+    return found
+
+
+def gain_of(view: StudyView, candidate: Candidate) -> float | None:
+    """Reward above that of its parent (without one: of the first candidate), on the train tasks of both; None: none."""
+    if candidate.error:
+        return ERROR_GAIN
+    parent = candidate.parent or 0
+    mine, theirs = view.task_scores(candidate.number, "train"), view.task_scores(parent, "train")
+    both = [task for task in mine if task in theirs]
+    if not both:
+        return None
+    return (view.reward(candidate.number, "train", both) or 0.0) - (view.reward(parent, "train", both) or 0.0)
+
+
+def _chosen(
+    left: Sequence[str], tried: Mapping[str, int], gains: Mapping[str, Sequence[float]], chance: random.Random
+) -> str:
+    """Untried ones in their order; then by chance alone, or by what they gained."""
+    untried = [name for name in left if not tried.get(name)]
+    if untried:
+        return untried[0]
+    if chance.random() < 0.5:
+        return chance.choice(list(left))
+    weights = [math.exp(fmean(gains.get(name) or (0.0,)) / GAIN_SCALE) for name in left]
+    return chance.choices(list(left), weights)[0]
+
+
+def _parent(view: StudyView, chance: random.Random) -> Candidate:
+    """From the front, or now and then from all that ran."""
+    ran = [c for c in view.candidates if not c.error and view.outcomes(c.number)]
+    weights = front(view)
+    if chance.random() < ANYBODY or not weights:
+        return chance.choice(ran or view.candidates[:1])
+    numbers = sorted(weights)
+    return view.candidates[chance.choices(numbers, [weights[n] for n in numbers])[0]]
+
+
+def front(view: StudyView) -> dict[int, int]:
+    """Candidates that no other one beats on at least one validation task, and on how many each is best."""
+    measured = view.measured("val")
+    found: Counter[int] = Counter()
+    scores = {c.number: view.task_scores(c.number, "val") for c in measured}
+    for task in view.study.splits.get("val", ()):
+        best = max((s[task] for s in scores.values()), default=0.0)
+        if best > 0:  # a task that nobody can do says nothing about parents
+            found.update(number for number, s in scores.items() if s[task] >= best)
+    return dict(found)
+
+
+def _draft_of(edit: Edit, operator: str, parent: Candidate, shop: Workshop) -> Draft:
+    return Draft(edit.text, None if edit.from_scratch else parent.number, operator, edit.note, shop.take())

@@ -1,0 +1,187 @@
+"""Operators on workflows of questions: write one, ask for one more part, reword the weakest question, the ending.
+
+Whatever is reworded is tried out step by step on train tasks, where right answers say what each question should have
+been answered; the best wording is taken. That takes calls, which are counted as what proposing took.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from autoflow.optimize.base import Workshop
+from autoflow.optimize.operators.asking import ask
+from autoflow.optimize.operators.base import Bench, Edit
+from autoflow.optimize.operators.cues import in_order, likeness, mined, parts_of
+from autoflow.optimize.operators.questions import Question, compiled, read_questions
+from autoflow.optimize.operators.trying import answers_yes, ends_with
+from autoflow.optimize.telling import examples
+from autoflow.suites.base import SuiteTask
+
+WORDINGS = (  # question, key of yes, key of no; earlier ones are taken where others are no better
+    ("Does the task say {cue}?", "yes", "no"),
+    ("Does the task say {cue}?", "yes, {cue}", "no"),
+    ("Is {cue} named in the task?", "yes", "no"),
+    ("Does the task ask for {cue}?", "yes", "no"),
+    ("What does the task say?", "{cue}", "something else"),
+)
+ENDINGS = (
+    "Repeat the lines above.",
+    "Copy the list above, word for word.",
+    "Write these names again, separated by commas.",
+    "Write the lines above once more, in the same order.",
+    "Reply with the text above and nothing else.",
+)
+LISTS = 6  # right answers that an ending is tried on
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A question with the share of train tasks for which it was answered rightly."""
+
+    question: Question
+    right: float
+
+
+async def questions(bench: Bench) -> Edit | None:
+    """A question for each part that train answers hold, in the order in which they stand there."""
+    shop = bench.shop
+    lists = _lists(shop)
+    seen = {part for found in lists for part in found}
+    if len(seen) < 2:
+        return None
+    order = in_order(seen, lists, shop.suite.vocabulary)
+    found = []
+    for n, part in enumerate(order):
+        shop.show(f"Trying questions about {part} ({n + 1} of {len(order)})")
+        found.append(await _best(shop, part, _worded(part, _cues(shop, part))))
+    ending = await _best_ending(shop, ENDINGS)
+    weakest = min(found, key=lambda tried: tried.right)
+    least = f"the weakest, {weakest.question.part}, is right in {weakest.right:.0%} of the train tasks"
+    note = f"A question for each of {len(found)} parts; {least}."
+    return Edit(compiled([tried.question for tried in found], ending), note, from_scratch=True)
+
+
+async def one_more(bench: Bench) -> Edit | None:
+    """A question for a part that is not asked for yet; where no train task needs it, a model says what tells of it."""
+    read = _read(bench)
+    if read is None:
+        return None
+    asked, ending = read
+    left = [part for part in bench.shop.suite.vocabulary if part not in {q.part for q in asked}]
+    if not left:
+        return None
+    part = bench.chance.choice(left)
+    cues = _cues(bench.shop, part) or await _thought_of(bench, part)
+    if not cues:
+        return None
+    tried = await _best(bench.shop, part, _worded(part, cues))
+    lists = _lists(bench.shop)
+    order = in_order([q.part for q in asked] + [part], lists, bench.shop.suite.vocabulary)
+    at = order.index(part)
+    return Edit(compiled([*asked[:at], tried.question, *asked[at:]], ending), f"Asks for {part} as well.")
+
+
+async def reword(bench: Bench) -> Edit | None:
+    """The question that errs most on train tasks, in the best of other words."""
+    read = _read(bench)
+    if read is None:
+        return None
+    asked, ending = read
+    shop = bench.shop
+    right = [await _try(shop, question) for question in asked]
+    weakest = min(right, key=lambda tried: tried.right)
+    if weakest.right >= 1:
+        return None
+    part = weakest.question.part
+    others = _worded(part, [*_cues(shop, part), *await _thought_of(bench, part)])
+    best = await _best(shop, part, [weakest.question, *others])
+    if best.question == weakest.question:
+        return None
+    changed = [best.question if q.part == part else q for q in asked]
+    note = f"The question about {part} is right in {best.right:.0%} of the train tasks, before {weakest.right:.0%}."
+    return Edit(compiled(changed, ending), note)
+
+
+async def other_ending(bench: Bench) -> Edit | None:
+    """Another instruction for the last step, the best of what a model writes and of those that are known."""
+    read = _read(bench)
+    if read is None:
+        return None
+    asked, ending = read
+    found = await ask(bench, "ending", ("instruction",), instruction=ending)
+    best = await _best_ending(bench.shop, [ending, *ENDINGS, *([found["instruction"]] if found else [])])
+    return None if best == ending else Edit(compiled(asked, best), f"The last step: {best}")
+
+
+def _read(bench: Bench) -> tuple[tuple[Question, ...], str] | None:
+    return read_questions(bench.workflow, bench.shop.suite.vocabulary)
+
+
+def _lists(shop: Workshop) -> list[tuple[str, ...]]:
+    return [parts_of(shop.suite, task) for task in shop.suite.tasks("train")]
+
+
+def _cues(shop: Workshop, part: str) -> list[str]:
+    """Mined from train tasks; none where no train task needs the part."""
+    needs = {t.task.objective: part in parts_of(shop.suite, t) for t in shop.suite.tasks("train")}
+    found = mined(part, needs)
+    return [cue.words for cue in found if cue.f1 >= found[0].f1 - 0.2]
+
+
+async def _thought_of(bench: Bench, part: str) -> list[str]:
+    """What a model says that such tasks would say; and the word of its name that says most."""
+    found = await ask(bench, "cue", ("cue",), examples=examples(bench.shop, 4, answers=False), part=part)
+    name = max(part.split(), key=lambda word: (likeness(word, part), len(word))).lower()
+    return list(dict.fromkeys([*([found["cue"].strip("\"'. ")] if found else []), name]))
+
+
+def _worded(part: str, cues: Sequence[str]) -> list[Question]:
+    """Every wording of the best cue first, then of the next: most likely ones early."""
+    return [
+        Question(part, words.format(cue=cue), yes.format(cue=cue), no) for cue in cues for words, yes, no in WORDINGS
+    ]
+
+
+async def _best(shop: Workshop, part: str, questions: Iterable[Question]) -> Tried:
+    """The first that is right for every train task, else the best. At least one must be given."""
+    best: Tried | None = None
+    for question in questions:
+        tried = await _try(shop, question)
+        if best is None or tried.right > best.right:
+            best = tried
+        if best.right >= 1:
+            break
+    assert best is not None, part
+    return best
+
+
+async def _try(shop: Workshop, question: Question) -> Tried:
+    tasks = shop.suite.tasks("train")
+    said = await answers_yes(shop, question, tasks)
+    needed = [question.part in parts_of(shop.suite, task) for task in tasks]
+    right = fmean(a == b for a, b in zip(said, needed, strict=True))
+    return Tried(question, right)
+
+
+async def _best_ending(shop: Workshop, endings: Sequence[str]) -> str:
+    """The ending whose answers score best where the steps before wrote what is right."""
+    tasks = _with_lists(shop)
+    scores = []
+    for ending in dict.fromkeys(endings):
+        shop.show("Trying the last step")
+        found = [
+            (await shop.suite.score(t, await ends_with(shop, ending, parts_of(shop.suite, t), t))).value for t in tasks
+        ]
+        scores.append((fmean(found), ending))
+        if scores[-1][0] >= 1:
+            break
+    return max(scores, key=lambda s: s[0])[1]
+
+
+def _with_lists(shop: Workshop) -> list[SuiteTask]:
+    """Train tasks with different right answers, the longest first."""
+    found = {parts_of(shop.suite, t): t for t in reversed(shop.suite.tasks("train"))}
+    ranked = sorted(found.items(), key=lambda item: (-len(item[0]), item[1].id))
+    return [task for parts, task in ranked if parts][:LISTS]
