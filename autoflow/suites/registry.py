@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from autoflow.errors import SettingsError
+from autoflow.errors import NotFound, SettingsError
 from autoflow.llm.base import LLM
-from autoflow.study import SavedSuite, SuiteSpec
+from autoflow.metrics.kinds import near
+from autoflow.records import Json, is_id
+from autoflow.study import SPLITS, SavedSuite, Split, SuiteSpec
 from autoflow.suites.base import Suite
+from autoflow.suites.sizes import USUAL, fit_sizes
+
+if TYPE_CHECKING:
+    from autoflow.store.base import StudyStore
 
 Saved = Callable[[str], SavedSuite]  # finds a suite that a person made, by id; raises NotFound
+TABLE = "table"  # the name of all suites that people made; which one says the option `suite`
+_TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".txt")
 
 
 def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None = None) -> Suite:
-    """The suite of this spec. Raises SettingsError: there is none, or its splits ask for too many tasks."""
+    """The suite of this spec.
+
+    Args:
+        saved: finds suites that people made; without it there are only those that are always there.
+        judge: the model that judges, where a suite has one. It is needed for scoring alone.
+    Raises SettingsError: there is none, or its splits ask for too many tasks. NotFound: it was deleted.
+    """
     match spec.name:
         case "openagi-plan":
             from autoflow.suites.openagi import OpenAGIPlanSuite
@@ -23,11 +39,136 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
             from autoflow.suites.reasoning import ReasoningSuite
 
             return ReasoningSuite(spec)
+        case "table":
+            from autoflow.suites.table import TableSuite
+
+            return TableSuite(_saved(spec, saved), spec, judge=judge)
         case _:
-            known = ", ".join(f"`{name}`" for name in suite_names())
-            raise SettingsError(f"There is no suite `{spec.name}`.", f"There is {known}.")
+            raise _unknown(spec.name)
 
 
 def suite_names() -> tuple[str, ...]:
     """The suites that are always there."""
     return ("openagi-plan", "reasoning")
+
+
+def title_of(spec: SuiteSpec, saved: Saved | None = None) -> str:
+    """How the suite is called: `openagi-plan`, or what a person named their table."""
+    if spec.name != TABLE:
+        return spec.name
+    try:
+        return _saved(spec, saved).name or TABLE
+    except NotFound:
+        return "a table that was deleted"
+    except SettingsError:
+        return TABLE
+
+
+def describe(spec: SuiteSpec, saved: Saved | None = None) -> str:
+    """What the suite is, in a short sentence; of a table: its rows, its scorer, and how much of it a model proposed."""
+    match spec.name:
+        case "openagi-plan":
+            return "185 tasks that ask for a plan of expert models; the plan is scored, none of them is run."
+        case "reasoning":
+            chosen = ", ".join(spec.options.get("generators") or ()) or "four kinds that fall apart into steps"
+            return f"Puzzles made by seed ({chosen}), scored by their own verifiers."
+        case "table":
+            return _describe_table(spec, saved)
+        case _:
+            return f"A suite `{spec.name}`, which is not known here."
+
+
+def _describe_table(spec: SuiteSpec, saved: Saved | None) -> str:
+    from autoflow.metrics.scorers import SCORERS
+    from autoflow.suites.table_body import proposed_words, read_body
+
+    try:
+        body = read_body(_saved(spec, saved).body)
+    except (NotFound, SettingsError) as error:
+        return str(error)
+    rows = f"{len(body.rows):,} row{'' if len(body.rows) == 1 else 's'}"
+    scorer = SCORERS[body.scorer.name].label
+    mark = proposed_words(body.rows)
+    return f"{rows}, scored: {scorer[:1].lower()}{scorer[1:]}.{f' {mark}.' if mark else ''}"
+
+
+def spec_of(
+    text: str, seed: int = 0, sizes: Mapping[Split, int] | None = None, options: Json | None = None, *,
+    store: StudyStore | None = None, only: Split | None = None,
+) -> SuiteSpec:  # fmt: skip
+    """The spec that a person means: the name of a suite, the id or the name of a saved one, or the path of a table.
+
+    A table is saved as a suite first, with what can be guessed of its columns and its scorer.
+
+    Args:
+        sizes: of the splits that were chosen; others are as usual, or what the rows allow.
+        options: of a suite that is always there.
+        store: where suites are saved; None: the usual one, opened where it is needed.
+        only: the split that is scored alone, which a table of one row may still have.
+    Raises SettingsError: it means nothing or several, the table cannot be used, or it has too few rows. NotFound: the
+        suite was deleted.
+    """
+    if text in suite_names():
+        return SuiteSpec(name=text, seed=seed, options=options or {}, **_by_name({**USUAL, **(sizes or {})}))
+    if options:
+        raise SettingsError("Only suites that are always there have options.", "Leave them out.")
+    found = _find(text, store)
+    fitted = _fitted(len(found.body["rows"]), sizes or {}, only)
+    return SuiteSpec(name=TABLE, seed=seed, options={"suite": found.id}, **_by_name(fitted))
+
+
+def _by_name(sizes: Mapping[Split, int]) -> dict[str, int]:
+    return {split: sizes[split] for split in SPLITS}
+
+
+def _fitted(rows: int, chosen: Mapping[Split, int], only: Split | None) -> dict[Split, int]:
+    """Chosen sizes stay; the others share what is left."""
+    left = rows - sum(chosen.values())
+    others = {split: size for split, size in USUAL.items() if split not in chosen}
+    try:
+        shared = fit_sizes(max(0, left), others) if left > 0 or not chosen else {}
+    except SettingsError:
+        if only is None or only in chosen:
+            raise
+        shared = {only: left}
+    return {split: chosen.get(split, shared.get(split, 0)) for split in SPLITS}
+
+
+def _find(text: str, store: StudyStore | None) -> SavedSuite:
+    """A saved suite by its id or its name, or the table at a path, saved now."""
+    from autoflow.store import open_store
+
+    if not (is_id(text, "su") or os.path.isfile(text)) and text.lower().endswith(_TABLES):
+        raise SettingsError(f"There is no file `{text}`.", "Check the path.")
+    store = store or open_store()
+    if is_id(text, "su"):
+        return store.get_suite(text)
+    called = [key for key, name in store.suite_names(limit=1000).items() if name.casefold() == text.casefold()]
+    if len(called) > 1:
+        raise SettingsError(f"{len(called)} suites are called `{text}`.", f"Name one by its id: {', '.join(called)}.")
+    if called:
+        return store.get_suite(called[0])
+    if not os.path.isfile(text):
+        raise _unknown(text)
+    from autoflow.suites.table_add import add_table, name_of_file
+    from autoflow.suites.table_read import read_file
+
+    return add_table(store, read_file(text), name_of_file(text), source=os.path.basename(text))[0]
+
+
+def _saved(spec: SuiteSpec, saved: Saved | None) -> SavedSuite:
+    """Raises SettingsError: the spec names no suite, or there is nowhere to look. NotFound."""
+    suite_id = spec.options.get("suite")
+    for name in spec.options:
+        if name != "suite":
+            raise SettingsError(f"The suite `table` has no option `{name}`.", near(name, ["suite"]))
+    if not isinstance(suite_id, str) or saved is None:
+        raise SettingsError("Which table is meant is not said.", 'Name a saved suite: {"suite": "su_..."}.')
+    return saved(suite_id)
+
+
+def _unknown(name: str) -> SettingsError:
+    known = ", ".join(f"`{known}`" for known in suite_names())
+    return SettingsError(
+        f"There is no suite `{name[:80]}`.", f"There is {known}, the suites that you saved, and tables as CSV or JSONL."
+    )

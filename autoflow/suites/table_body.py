@@ -1,0 +1,100 @@
+"""What a saved suite holds: rows, scorer, and where they came from.
+
+A suite that was saved is not changed any more, so that a study on it means the same tomorrow: another scorer or other
+rows are another suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from autoflow.errors import SettingsError
+from autoflow.generate.examples import Example
+from autoflow.records import Json, Record, broken_rule
+from autoflow.suites.table_mapping import Columns
+from autoflow.suites.table_rows import ORIGIN_WORDS, Origin, Row, checked_scorer
+
+_ORIGINS: dict[str, Origin] = {"model": "model", "accepted": "model", "person": "edited"}
+
+
+class ScorerSpec(Record):
+    """A scorer and what was chosen of it."""
+
+    name: str
+    options: Json = Field(default_factory=dict)
+
+
+class TableBody(Record):
+    """The form of `SavedSuite.body`."""
+
+    form: Literal[1] = 1
+    rows: tuple[Row, ...]
+    scorer: ScorerSpec
+    source: str = ""  # the file that it was read from; empty for pasted cells and for examples of a task
+    columns: Columns | None = None  # what its columns were taken for; None: there was no table
+    notes: tuple[str, ...] = ()  # what was assumed and left out when it was read
+    model: str = ""  # which one proposed rows, or the rubric
+
+
+def suite_body(
+    rows: Sequence[Row], scorer: str, options: Json | None = None, *, columns: Columns | None = None,
+    source: str = "", notes: Sequence[str] = (), model: str = "",
+) -> Json:  # fmt: skip
+    """The body of a suite to save.
+
+    Raises SettingsError: no rows, two that are one task, no such scorer or option, or it cannot score a row.
+    """
+    options = options or {}
+    if not rows:
+        raise SettingsError("A suite needs at least one row that can be used.", "Look at what is wrong with the rows.")
+    kind = checked_scorer(scorer, options)
+    faults = {expected: kind.check(expected, options) for expected in {row.expected for row in rows}}
+    if bad := next((row for row in rows if faults[row.expected]), None):
+        raise SettingsError(f"Row {bad.row} cannot be scored: {faults[bad.expected]}", "Correct it, or leave it out.")
+    if len({row.id for row in rows}) < len(rows):
+        raise SettingsError("Two rows have the same number and ask the same.", "Leave one of them out.")
+    body = TableBody(
+        rows=tuple(rows), scorer=ScorerSpec(name=scorer, options=options), source=source[-200:], columns=columns,
+        notes=tuple(notes), model=model,
+    )  # fmt: skip
+    return body.model_dump(mode="json", exclude_defaults=True) | {"form": body.form}
+
+
+def read_body(body: Json) -> TableBody:
+    """The suite that a body holds. Raises SettingsError: it has another form, or its scorer is none any more."""
+    try:
+        found = TableBody.model_validate(body)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"])) or "body"
+        raise SettingsError(
+            f"The saved suite cannot be read: {where}: {broken_rule(error)}.", "Make it anew from its table."
+        ) from error
+    checked_scorer(found.scorer.name, found.scorer.options)
+    return found
+
+
+def rows_of_examples(objective: str, examples: Sequence[Example]) -> list[Row]:
+    """Examples that a person accepted, as rows; what a model proposed stays marked as that.
+
+    Args:
+        objective: what should get done with each.
+    """
+    return [
+        Row(
+            objective=objective.strip(), inputs={n: text for n, text in e.inputs.items() if text.strip()},
+            expected=e.expected.strip(), origin=_ORIGINS[e.origin], row=number,
+        )
+        for number, e in enumerate(examples, 1)
+    ]  # fmt: skip
+
+
+def proposed_words(rows: Sequence[Row]) -> str:
+    """`7 of 10 proposed by a model, 2 proposed by a model, changed by a person`; empty where people made all."""
+    parts = []
+    for origin, words in ORIGIN_WORDS.items():
+        if count := sum(row.origin == origin for row in rows):
+            parts.append(f"{count:,} of {len(rows):,} {words}")
+    return "; ".join(parts)
