@@ -19,12 +19,10 @@ with their step, and other readers of CoRE take them as words. What is not exact
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 SEEN = ("task", "tools", "answers", "results", "last", "observations")
-_MARK = re.compile(r"\s*\[\s*(?:sees\s*:\s*(?P<seen>[a-z, ]{1,80})|(?P<flag>no reason))\s*\]\s*\Z", re.IGNORECASE)
+_LONGEST = 120  # characters between the brackets; more is no mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +36,47 @@ class Marks:
         return self.sees is None or what in self.sees
 
 
-@lru_cache(maxsize=4096)
 def read_marks(instruction: str) -> tuple[str, Marks]:
-    """The instruction without its marks, and what they say. Of two marks of a kind the last counts."""
+    """The instruction without its marks, and what they say. Of two marks of a kind the last counts.
+
+    An instruction of marks alone keeps the first of them as its text. Takes linear time: goes through once, from the
+    end.
+    """
     seen: frozenset[str] | None = None
     reason = True
-    text = instruction
-    while (found := _MARK.search(text)) and text[: found.start()].strip():
-        if found["flag"]:
+    least = len(instruction) - len(instruction.lstrip())  # where its first word begins
+    end = len(instruction)
+    while (place := _last(instruction, end)) is not None and place[0] > least:
+        word, _, rest = " ".join(instruction[place[0] + 1 : place[1]].split()).casefold().partition(":")
+        if word == "no reason" and not rest:
             reason = False
-        else:
-            words = _words(found["seen"])
-            if words is None:
-                break
+        elif word.rstrip() == "sees" and (words := _words(rest)) is not None:
             seen = words if seen is None else seen
-        text = text[: found.start()]
-    return text, Marks(seen, reason)
+        else:
+            break
+        end = _stripped(instruction, place[0])
+    return instruction[:end], Marks(seen, reason)
+
+
+def _last(text: str, end: int) -> tuple[int, int] | None:
+    """Where the brackets at the end of `text[:end]` open and close; None: it does not end in brackets."""
+    close = _stripped(text, end) - 1
+    if close < 0 or text[close] != "]":
+        return None
+    start = text.rfind("[", max(0, close - _LONGEST), close)
+    return None if start < 0 else (start, close)
+
+
+def _stripped(text: str, end: int) -> int:
+    """The end of `text[:end]` without the white space at its end."""
+    while end and text[end - 1].isspace():
+        end -= 1
+    return end
 
 
 def with_marks(instruction: str, marks: Marks) -> str:
     """The instruction with these marks in place of its own."""
-    text, _ = read_marks(instruction)
+    text = read_marks(instruction)[0].rstrip()
     if marks.sees is not None:
         text += f" [sees: {', '.join(word for word in SEEN if word in marks.sees) or 'nothing'}]"
     return text if marks.reason else f"{text} [no reason]"
@@ -66,7 +84,7 @@ def with_marks(instruction: str, marks: Marks) -> str:
 
 def _words(text: str) -> frozenset[str] | None:
     """None: one of them means nothing here, so this is no mark."""
-    words = [" ".join(word.split()).casefold() for word in text.split(",")]
+    words = [word.strip() for word in text.split(",")]
     if words == ["nothing"]:
         return frozenset()
     return frozenset(words) if all(word in SEEN for word in words) else None
