@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
 from autoflow.errors import JobError
+from autoflow.generate.examples import MOST, Example
 from autoflow.records import Job, Record, Task
 from autoflow.study import StudySpec
 
@@ -58,6 +59,19 @@ class PilotPayload(Record):
     """Kind `pilot`: a few runs and a proposal, from which it is told what a study will take. The subject is free."""
 
     spec: StudySpec
+
+
+class ProposePayload(Record):
+    """Kind `propose-examples`: examples of a task, or a rubric for a judge of it. The subject is free."""
+
+    model: str
+    objective: str
+    what: Literal["examples", "rubric"] = "examples"
+    count: int = Field(default=10, ge=1, le=MOST)  # examples to propose, besides those that are known
+    inputs: tuple[str, ...] = ("input",)  # names of what differs from example to example
+    known: tuple[Example, ...] = ()  # those that are there, which are not proposed again
+    seed: int | None = 0
+    temperature: float = Field(default=0.8, ge=0, le=2)
 
 
 def payload_of(job: Job, kind: type[P]) -> P:

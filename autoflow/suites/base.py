@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from autoflow.errors import SettingsError
 from autoflow.metrics.base import Score
@@ -15,6 +15,7 @@ from autoflow.study import SPLITS, Split
 
 __all__ = ["SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "plain_prompt", "split_tasks"]
 Sizes = Mapping[Split, int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,9 @@ def plain_prompt(instruction: str = "Do what the objective asks. Give the answer
 
 
 def split_tasks(
-    tasks: Sequence[SuiteTask], sizes: Sizes, seed: int, *, stratum: Callable[[SuiteTask], Hashable] = lambda _: 0
-) -> dict[Split, tuple[SuiteTask, ...]]:
-    """Disjoint splits by seed, each with about the same share of every stratum.
+    tasks: Sequence[T], sizes: Sizes, seed: int, *, stratum: Callable[[T], Hashable] = lambda _: 0
+) -> dict[Split, tuple[T, ...]]:
+    """Disjoint splits by seed, each with about the same share of every stratum. Tasks may be anything that means one.
 
     Raises SettingsError: more tasks are asked for than there are.
     """
@@ -93,11 +94,9 @@ def split_tasks(
     return found
 
 
-def _interleaved(
-    tasks: Sequence[SuiteTask], chance: random.Random, stratum: Callable[[SuiteTask], Hashable]
-) -> list[SuiteTask]:
+def _interleaved(tasks: Sequence[T], chance: random.Random, stratum: Callable[[T], Hashable]) -> list[T]:
     """Shuffled so that any stretch holds the strata in about their shares of the whole."""
-    strata: dict[Hashable, list[SuiteTask]] = defaultdict(list)
+    strata: dict[Hashable, list[T]] = defaultdict(list)
     for task in tasks:
         strata[stratum(task)].append(task)
     placed = []

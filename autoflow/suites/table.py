@@ -11,10 +11,10 @@ from dataclasses import replace
 from autoflow.llm.base import LLM
 from autoflow.metrics.base import Score, Scorer
 from autoflow.metrics.scorers import SCORERS, make_scorer
-from autoflow.records import Task, TaskInput
+from autoflow.records import Json, Task, TaskInput
 from autoflow.study import SavedSuite, Split, SuiteSpec
 from autoflow.suites.base import SuiteTask, plain_prompt, split_tasks
-from autoflow.suites.table_body import TableBody, read_body
+from autoflow.suites.table_body import TableBody, read_body, row_of
 from autoflow.suites.table_mapping import labels_of
 from autoflow.suites.table_rows import ORIGIN_WORDS, Row
 
@@ -40,7 +40,8 @@ class TableSuite:
         self._made: Scorer | None = None
         self.vocabulary: Sequence[str] = vocabulary_of(body)
         self.plain = plain_prompt(_plain_words(self.vocabulary))
-        self._splits = split_tasks([_task(row) for row in body.rows], spec.sizes, spec.seed, stratum=self._stratum)
+        dealt = split_tasks(body.rows, spec.sizes, spec.seed, stratum=self._stratum)
+        self._splits = {split: tuple(_task(row_of(told)) for told in rows) for split, rows in dealt.items()}
 
     def tasks(self, split: Split) -> Sequence[SuiteTask]:
         return self._splits[split]
@@ -59,8 +60,8 @@ class TableSuite:
         found = await self._made(answer, expected, asked(task))
         return found if found.expected else replace(found, expected=expected)
 
-    def _stratum(self, task: SuiteTask) -> Hashable:
-        return task.tags, task.expected if self.vocabulary else None
+    def _stratum(self, told: Json) -> Hashable:
+        return str(told.get("tags")), str(told.get("origin")), str(told.get("expected")) if self.vocabulary else ""
 
 
 def asked(task: SuiteTask) -> str:
@@ -73,7 +74,7 @@ def vocabulary_of(body: TableBody) -> tuple[str, ...]:
     """The labels that answers are, where they are a few; they belong to what is asked, as the classes of a form do."""
     if body.scorer.name not in VOCABULARY_SCORERS:
         return ()
-    return labels_of([row.expected for row in body.rows])
+    return labels_of([str(row.get("expected", "")) for row in body.rows])
 
 
 def needs_judge(body: TableBody) -> bool:

@@ -6,10 +6,11 @@ rows are another suite.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from autoflow.errors import SettingsError
 from autoflow.generate.examples import Example
@@ -17,6 +18,7 @@ from autoflow.records import Json, Record, broken_rule
 from autoflow.suites.table_mapping import Columns
 from autoflow.suites.table_rows import ORIGIN_WORDS, Origin, Row, checked_scorer
 
+_ROW = TypeAdapter(Row)
 _ORIGINS: dict[str, Origin] = {"model": "model", "accepted": "model", "person": "edited"}
 
 
@@ -31,7 +33,7 @@ class TableBody(Record):
     """The form of `SavedSuite.body`."""
 
     form: Literal[1] = 1
-    rows: tuple[Row, ...]
+    rows: tuple[Json, ...]  # each as `Row.to_json` gives it; `row_of` reads one, as few of many are used
     scorer: ScorerSpec
     source: str = ""  # the file that it was read from; empty for pasted cells and for examples of a task
     columns: Columns | None = None  # what its columns were taken for; None: there was no table
@@ -56,11 +58,12 @@ def suite_body(
         raise SettingsError(f"Row {bad.row} cannot be scored: {faults[bad.expected]}", "Correct it, or leave it out.")
     if len({row.id for row in rows}) < len(rows):
         raise SettingsError("Two rows have the same number and ask the same.", "Leave one of them out.")
-    body = TableBody(
-        rows=tuple(rows), scorer=ScorerSpec(name=scorer, options=options), source=source[-200:], columns=columns,
+    about = TableBody(
+        rows=(), scorer=ScorerSpec(name=scorer, options=options), source=source[-200:], columns=columns,
         notes=tuple(notes), model=model,
     )  # fmt: skip
-    return body.model_dump(mode="json", exclude_defaults=True) | {"form": body.form}
+    told = about.model_dump(mode="json", exclude_defaults=True)
+    return {**told, "form": about.form, "rows": [row.to_json() for row in rows]}
 
 
 def read_body(body: Json) -> TableBody:
@@ -74,6 +77,17 @@ def read_body(body: Json) -> TableBody:
         ) from error
     checked_scorer(found.scorer.name, found.scorer.options)
     return found
+
+
+def row_of(told: Json) -> Row:
+    """One row of a body. Raises SettingsError: it has another form."""
+    try:
+        return _ROW.validate_python(told)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"])) or "row"
+        raise SettingsError(
+            f"A row of the saved suite cannot be read: {where}: {broken_rule(error)}.", "Make it anew from its table."
+        ) from error
 
 
 def rows_of_examples(objective: str, examples: Sequence[Example]) -> list[Row]:
@@ -91,10 +105,12 @@ def rows_of_examples(objective: str, examples: Sequence[Example]) -> list[Row]:
     ]  # fmt: skip
 
 
-def proposed_words(rows: Sequence[Row]) -> str:
-    """`7 of 10 proposed by a model, 2 proposed by a model, changed by a person`; empty where people made all."""
-    parts = []
-    for origin, words in ORIGIN_WORDS.items():
-        if count := sum(row.origin == origin for row in rows):
-            parts.append(f"{count:,} of {len(rows):,} {words}")
+def proposed_words(rows: Sequence[Json]) -> str:
+    """`7 of 10 proposed by a model; 2 of 10 proposed by a model, changed by a person`; empty where people made all.
+
+    Args:
+        rows: of a body.
+    """
+    counts = Counter(str(row.get("origin", "")) for row in rows)
+    parts = [f"{counts[o]:,} of {len(rows):,} {words}" for o, words in ORIGIN_WORDS.items() if counts[o]]
     return "; ".join(parts)

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
-from pydantic import Field
-
 from autoflow.errors import SettingsError
 from autoflow.metrics.kinds import ScorerKind, near
 from autoflow.metrics.scorers import SCORERS
-from autoflow.records import Json, Record
+from autoflow.records import Json
 from autoflow.suites import table_names as names
 from autoflow.suites.table_cells import is_formula, rows_named
 from autoflow.suites.table_mapping import Columns
@@ -34,11 +32,12 @@ Kind = Literal[
 ]
 
 
-class Row(Record):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One task of a table."""
 
     objective: str
-    inputs: dict[str, str] = Field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     expected: str = ""
     tags: tuple[str, ...] = ()
     origin: Origin = "person"  # `model`: a model proposed it, and a person accepted it as it was
@@ -49,6 +48,12 @@ class Row(Record):
         """Of its task: where it stands and a mark of what it asks."""
         told = "\x00".join([self.objective, *(part for pair in sorted(self.inputs.items()) for part in pair)])
         return f"row-{self.row}-{blake2b(told.encode('utf-8', 'replace'), digest_size=4).hexdigest()}"
+
+    def to_json(self) -> Json:
+        """As a suite holds it; what is empty or as usual is left out."""
+        told = {"expected": self.expected, "inputs": dict(self.inputs), "tags": list(self.tags), "row": self.row}
+        kept = {name: value for name, value in told.items() if value}
+        return {"objective": self.objective, **kept, **({} if self.origin == "person" else {"origin": self.origin})}
 
 
 class Problem(NamedTuple):
