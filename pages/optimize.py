@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.ui import services
-from pages.ui.optimize import page, studies
+from pages.ui.optimize import page, setup, studies
 
 study_id = services.query_id("study", "st")
 if study_id is None:
     st.title("Optimize")
+    setup.draw()
     studies.draw()
 else:
     page.draw(study_id)

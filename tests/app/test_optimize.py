@@ -46,3 +46,15 @@ def test_a_search_that_ended_shows_its_best_what_it_found_and_what_it_took(visit
     text = shown(app)
     assert "Careful plans" in text
     assert "All rounds were done" in text
+
+
+def test_setup(visit: Visit, store: SqlStore, server: Server) -> None:
+    app = visit("optimize")
+    print(app.exception, shown(app))
+    app.number_input(key="search-rounds").set_value(2).run()
+    app.selectbox(key="search-generator").set_value(searching.MODEL).run()
+    app.selectbox(key="search-interpreter").set_value(searching.MODEL).run()
+    print(app.query_params)
+    app.button(key="search-start").click().run()
+    print(app.exception, shown(app), app.query_params)
+    print(store.list_studies())

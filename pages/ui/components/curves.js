@@ -11,7 +11,7 @@ export default function (component) {
 
 function curvesOf({ study, series, selected, amount }, colours) {
   return { traces: [...series.map((one) => traceOf(one, colours)), ringOf(series, selected, colours)],
-    layout: layoutOf(study, amount, colours) };
+    layout: layoutOf(study, amount, series, colours) };
 }
 
 function traceOf(one, colours) {
@@ -36,12 +36,17 @@ function ringOf(series, selected, colours) {
   };
 }
 
-function layoutOf(study, amount, colours) {
+// Candidates are whole numbers: while there are few, each has its tick, as Plotly would put some between them.
+function ticks(series) {
+  return Math.max(...series.flatMap((one) => one.x), 1) > 16 ? { nticks: 16 } : { dtick: 1 };
+}
+
+function layoutOf(study, amount, series, colours) {
   return frameOf(colours, {
     uirevision: study, margin: { l: 52, r: 64, t: 34, b: 76 }, dragmode: "zoom",
     legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top", font: { size: 12.5 } },
     xaxis: axis(colours, { title: { text: "Candidate", standoff: 6 }, tickformat: "d", rangemode: "tozero",
-      nticks: 16 }),
+      ...ticks(series) }),
     yaxis: axis(colours, { title: { text: "Score or reward", standoff: 8 }, nticks: 8 }),
     yaxis2: axis(colours, { title: { text: plain(amount), standoff: 8 }, overlaying: "y", side: "right", showgrid: false,
       rangemode: "tozero", nticks: 6, tickmode: "auto" }),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
-from autoflow.optimize.start import start_study
 
 from autoflow.errors import AutoFlowError
 from autoflow.lang import has_errors
+from autoflow.optimize.start import start_study
 from autoflow.optimize.view import StudyView
 from autoflow.study import Candidate
 from pages.ui import services

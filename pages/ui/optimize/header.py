@@ -7,6 +7,7 @@ import streamlit as st
 from autoflow.study import Split, Study
 from pages.ui import services
 from pages.ui.format import ago, plural
+from pages.ui.optimize import suite
 from pages.ui.plain import plain
 
 _SPLITS: tuple[tuple[Split, str], ...] = (("train", "train"), ("val", "validation"), ("test", "test"))
@@ -17,6 +18,7 @@ def draw(study: Study) -> None:
     st.page_link(services.PAGES["optimize"], label="All studies", icon=":material/arrow_back:", query_params={})
     st.title(plain(study.name or "A study without a name"))
     st.caption(plain(told(study), 400))
+    st.caption(plain(suite.about(study.spec.suite), 300))
     if study.recorded:
         with st.container(border=True, key="study-recorded", gap="xsmall"):
             st.markdown(":material/videocam: **A recording, to show around.** It was made before, and cannot go on.")
@@ -32,6 +34,6 @@ def told(study: Study) -> str:
     )
     judge = f", judged by {spec.judge}" if spec.judge else ""
     repeats = plural(spec.repeats, "repeat") if spec.repeats > 1 else ""
-    parts = (METHODS[spec.method], f"{spec.suite.name}: {sizes} tasks", models + judge, repeats, f"seed {spec.seed}",
-             ago(study.created_at))  # fmt: skip
+    tasks = f"{suite.name_of(spec.suite)}: {sizes} tasks"
+    parts = (METHODS[spec.method], tasks, models + judge, repeats, f"seed {spec.seed}", ago(study.created_at))
     return " · ".join(filter(None, parts))

@@ -27,7 +27,8 @@ def draw(view: StudyView) -> None:
         for name, other in _others(view, best):
             against = view.task_scores(other.number, "test")
             if against:
-                st.text(verdict(_compared(against, scores, view.study.spec.seed), name, f"Candidate {best}"))
+                told = verdict(_compared(against, scores, view.study.spec.seed), name, f"Candidate {best}")
+                st.text(f"Against {name[0].lower()}{name[1:]}: {told}")
         _table(view, chosen)
         st.caption(_opened(view.study.test_uses, len(scores)))
         _compare_link(view, best)

@@ -9,7 +9,7 @@ from autoflow.records import Job
 from autoflow.study import Study
 from pages.ui import services
 from pages.ui.format import ago
-from pages.ui.optimize import loaded
+from pages.ui.optimize import loaded, suite
 from pages.ui.optimize.figures import number
 from pages.ui.optimize.header import METHODS
 from pages.ui.optimize.state import ICONS, STATES
@@ -42,7 +42,12 @@ def _row(study: Study) -> None:
                 query_params={"study": study.id},
             )  # fmt: skip
         icon, words = _state(study, job)
-        facts = [METHODS[study.spec.method], study.spec.suite.name, _best(study), ago(study.created_at)]
+        facts = [
+            METHODS[study.spec.method],
+            suite.name_of(study.spec.suite),
+            _best(study),
+            ago(study.created_at),
+        ]
         st.caption(f"{icon} {words} · " + plain(" · ".join(filter(None, facts)), 300))
 
 

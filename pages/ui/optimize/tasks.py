@@ -10,6 +10,7 @@ from autoflow.errors import AutoFlowError
 from autoflow.study import Study, SuiteSpec
 from autoflow.suites.base import SPLITS, SuiteTask
 from autoflow.suites.registry import open_suite
+from pages.ui import services
 from pages.ui.plain import cut
 
 
@@ -32,7 +33,7 @@ def missing(study: Study) -> str:
 
 @st.cache_resource(max_entries=20, ttl=600, show_spinner=False)
 def _tasks(spec: str) -> dict[str, SuiteTask]:
-    suite = open_suite(SuiteSpec.model_validate_json(spec))
+    suite = open_suite(SuiteSpec.model_validate_json(spec), saved=services.store().get_suite)
     return {task.id: task for split in SPLITS for task in suite.tasks(split)}
 
 

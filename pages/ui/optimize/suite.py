@@ -1,0 +1,80 @@
+"""The tasks of a search, as they are chosen here: kept in the address, so that a reload finds them."""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from autoflow.records import is_id
+from autoflow.study import SPLITS, SuiteSpec
+from autoflow.suites.registry import TABLE, describe, title_of
+from pages.ui import services, suites
+from pages.ui.plain import plain
+from pages.ui.suites import known
+
+KEY = "search-tasks"
+_LONGEST = 2_000  # characters of a suite's options in the address
+_FIRST = "search-tasks-first"  # what the address said when this tab was opened
+
+
+def choose() -> SuiteSpec | None:
+    """As `pages.ui.suites.choose`, beginning with what the address names."""
+    if _FIRST not in st.session_state:
+        st.session_state[_FIRST] = _named()
+    chosen = suites.choose(KEY, default=st.session_state[_FIRST])
+    if chosen is not None:
+        st.caption(plain(about(chosen), 300))
+        _remember(chosen)
+    return chosen
+
+
+def _named() -> SuiteSpec | None:
+    query = st.query_params
+    name = query.get("tasks", "")
+    if not name:
+        return None
+    saved = is_id(name, "su")
+    values = {split: query.get(f"tasks-{split}", "") for split in (*SPLITS, "seed")}
+    numbers = {key: int(value) for key, value in values.items() if value.isdecimal() and len(value) < 10}
+    try:
+        options = {"suite": name} if saved else json.loads(query.get("tasks-options", "{}")[:_LONGEST])
+        return SuiteSpec(name=TABLE if saved else name[:40], options=options, **numbers)
+    except (ValueError, RecursionError):  # pydantic's errors are ValueErrors as well
+        return None
+
+
+def _remember(chosen: SuiteSpec) -> None:
+    found = {"tasks": known.key_of(chosen), "tasks-seed": str(chosen.seed)}
+    found |= {f"tasks-{split}": str(size) for split, size in chosen.sizes.items()}
+    if chosen.options and chosen.name != TABLE:
+        found["tasks-options"] = json.dumps(chosen.options)
+    for key, value in found.items():
+        if st.query_params.get(key) != value:
+            st.query_params[key] = value
+
+
+def needs_judge(chosen: SuiteSpec) -> bool:
+    """Whether its answers are scored by a model. Raises NotFound, SettingsError: the suite is none any more."""
+    return chosen.name == TABLE and _judged(str(chosen.options.get("suite", "")))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _judged(suite_id: str) -> bool:
+    """A saved suite never changes."""
+    from autoflow.suites.table import needs_judge
+    from autoflow.suites.table_body import read_body
+
+    return needs_judge(read_body(services.store().get_suite(suite_id).body))
+
+
+@st.cache_data(max_entries=100, ttl=60, show_spinner=False, hash_funcs={SuiteSpec: SuiteSpec.model_dump_json})
+def name_of(spec: SuiteSpec) -> str:
+    """What the suite is called."""
+    return title_of(spec, services.store().get_suite)
+
+
+@st.cache_data(max_entries=100, ttl=60, show_spinner=False, hash_funcs={SuiteSpec: SuiteSpec.model_dump_json})
+def about(spec: SuiteSpec) -> str:
+    """What the suite is, and how much of it a model proposed."""
+    return describe(spec, services.store().get_suite)
