@@ -59,11 +59,26 @@ def _add_commands() -> None:
         run,
         runs,
         serve,
+        suites,
         tools,
         workflows,
     )
 
-    for module in (workflows, generate, run, runs, evaluate, compare, adopt, examples, models, jobs, tools, serve):
+    for module in (
+        workflows,
+        generate,
+        run,
+        runs,
+        evaluate,
+        compare,
+        adopt,
+        suites,
+        examples,
+        models,
+        jobs,
+        tools,
+        serve,
+    ):
         module.register(app)
 
 

@@ -7,7 +7,8 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -15,12 +16,20 @@ import typer
 from autoflow.cli import output
 from autoflow.cli.files import read_text
 from autoflow.cli.options import File, Json, Model
+from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
-    from autoflow.records import Event
+    from autoflow.llm.base import LLM
+    from autoflow.llm.wrappers.budget import Budgeted
+    from autoflow.metrics.kinds import ScorerKind
+    from autoflow.records import Event, RunPolicy
     from autoflow.statistics import Interval
-    from autoflow.study import Outcome
+    from autoflow.study import Outcome, Split, SuiteSpec
     from autoflow.suites.base import Suite
+
+CUT = ("max-calls", "max-cost")  # stop reasons of runs that the limits of the whole evaluation cut off
+_SUITE = "openagi-plan, reasoning, the id or name of a saved suite, or a table as CSV or JSONL."
+Size = Annotated[int | None, typer.Option(min=0, help="Tasks in this split.", show_default="the suite's usual")]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,46 +38,138 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     file: File,
-    suite: Annotated[str, typer.Option("--suite", metavar="SUITE", help="openagi-plan.")],
+    suite: Annotated[str, typer.Option("--suite", metavar="SUITE", help=_SUITE)],
     split: Annotated[Literal["train", "val", "test"], typer.Option(help="Which of its tasks.")] = "val",
     model: Model = None,
+    judge: Annotated[str | None, typer.Option(metavar="MODEL", help="Scores, where the suite has a judge.")] = None,
     tasks: Annotated[int | None, typer.Option(min=1, help="Only the first so many.", show_default="all")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs a task, each with another seed.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the splits.")] = 0,
+    train: Size = None,
+    val: Size = None,
+    test: Size = None,
     max_steps: Annotated[int, typer.Option(min=1, help="Steps visited, a run.")] = 30,
     answer_tokens: Annotated[int, typer.Option(min=1, help="Completion tokens a call may take.")] = 256,
+    max_calls: Annotated[int | None, typer.Option(min=1, help="Model calls in all.", show_default="no limit")] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="US dollars in all.", show_default="no limit")] = None,
     json_: Json = False,
 ) -> int:
-    """Run a workflow on the tasks of a suite and score the answers. Exit 1 where no run reached a terminal."""
+    """Run a workflow on the tasks of a suite and score the answers. Exit 1 where no run reached a terminal.
+
+    Runs that a limit cut off are left out: they say nothing about the workflow.
+    """
     from autoflow.records import RunPolicy
-    from autoflow.study import SuiteSpec
-    from autoflow.suites.registry import open_suite
+    from autoflow.suites.registry import spec_of, title_of
 
     text = read_text(file)
-    opened = open_suite(SuiteSpec(name=suite, seed=seed))
+    sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
+    spec = spec_of(suite, seed, {name: size for name, size in sizes.items() if size is not None}, only=split)
     policy = RunPolicy(max_steps=max_steps, answer_tokens=answer_tokens)
-    outcomes, name = asyncio.run(_evaluate(text, opened, split, model, tasks, repeats, policy))
-    told = _summary(outcomes)
+    work = _Work(text, spec, split, tasks, repeats, policy, max_calls, max_usd)
+    outcomes, name = asyncio.run(work.carry_out(model, judge))
+    told = {**_summary(outcomes), "stopped": work.stopped}
     if json_:
-        output.emit({"suite": suite, "split": split, "seed": seed, "model": name, **told, "runs": _runs(outcomes)})
+        called = {"suite": title_of(spec, _saved()), "spec": spec.model_dump(), "split": split, "seed": seed}
+        output.emit({**called, "model": name, **told, "runs": _runs(outcomes)})
     else:
         output.say(_table(told))
+    if work.stopped:
+        output.note(work.stopped)
     return output.FINE if any(o.stop == "terminal" for o in outcomes) else output.FAILED
 
 
-async def _evaluate(
-    text: str, suite: Suite, split: Any, model: str | None, limit: int | None, repeats: int, policy: Any
-) -> tuple[list[Outcome], str]:
-    from autoflow.cli.llms import open_model
-    from autoflow.evaluate import LocalEvaluator, Unit
-    from autoflow.tools import open_toolbox
+def _saved() -> Any:
+    """Finds saved suites; opens the database only where one is asked for."""
 
-    chosen = suite.tasks(split)[:limit]
-    progress = _Progress(len(chosen) * repeats)
-    async with open_toolbox(()) as toolbox, aclosing(open_model(model)) as llm:
-        units = (Unit(0, text, task, repeat, split) for repeat in range(repeats) for task in chosen)
-        await LocalEvaluator(suite, llm, toolbox, policy=policy).map(units, progress.done)
-        return sorted(progress.outcomes, key=lambda o: (o.repeat, o.task)), llm.name
+    def find(suite_id: str) -> Any:
+        from autoflow.store import open_store
+
+        return open_store().get_suite(suite_id)
+
+    return find
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is to be done, and why it ended early where it did."""
+
+    text: str
+    spec: SuiteSpec
+    split: Split
+    limit: int | None  # tasks
+    repeats: int
+    policy: RunPolicy
+    max_calls: int | None
+    max_usd: float | None
+    stopped: str = ""
+
+    async def carry_out(self, model: str | None, judge: str | None) -> tuple[list[Outcome], str]:
+        """The outcomes, and what the model is called. Raises BudgetExceeded: not one run could be finished."""
+        from autoflow.cli.llms import open_model
+        from autoflow.suites.registry import open_suite, scorer_of
+
+        _check_judge(scorer_of(self.spec, _saved()), judge)
+        async with AsyncExitStack() as stack:
+            llm = await stack.enter_async_context(aclosing(open_model(model)))
+            judging = await stack.enter_async_context(aclosing(open_model(judge))) if judge else None
+            limited = [self._limited(each) for each in (llm, judging) if each is not None]
+            suite = open_suite(self.spec, saved=_saved(), judge=limited[1] if judge else None)
+            return await self._run(suite, limited), llm.name
+
+    def _limited(self, llm: LLM) -> Budgeted:
+        from autoflow.llm.wrappers.budget import Budgeted
+
+        return Budgeted(llm, max_calls=self.max_calls, max_cost_usd=self.max_usd)
+
+    async def _run(self, suite: Suite, limited: Sequence[Budgeted]) -> list[Outcome]:
+        from autoflow.errors import BudgetExceeded
+        from autoflow.evaluate import LocalEvaluator, Unit
+        from autoflow.tools import open_toolbox
+
+        chosen = suite.tasks(self.split)[: self.limit]
+        if not chosen:
+            raise SettingsError(f"The split `{self.split}` has no tasks.", f"Give it some: --{self.split} 12")
+        progress = _Progress(len(chosen) * self.repeats)
+        async with open_toolbox(tuple(suite.tools)) as toolbox:
+            units = (Unit(0, self.text, task, n, self.split) for n in range(self.repeats) for task in chosen)
+            evaluator = LocalEvaluator(
+                suite, limited[0], toolbox, policy=self.policy, go_on=lambda: not self._spent(limited)
+            )
+            try:
+                await evaluator.map(units, progress.done)
+            except BudgetExceeded as error:  # of the judge; what is scored by then counts
+                self.stopped = str(error)
+        found = [o for o in progress.outcomes if o.stop not in CUT]
+        if len(found) < progress.total:
+            limit = self.stopped or f"The limit of {self._limit_words()} was reached."
+            self.stopped = f"{limit} {len(found)} of {progress.total} runs were finished."
+        if not found:
+            raise BudgetExceeded("max-calls", self.stopped)
+        return sorted(found, key=lambda o: (o.repeat, o.task))
+
+    def _spent(self, limited: Sequence[Budgeted]) -> bool:
+        """Whether a limit is reached by all models together."""
+        calls = sum(llm.totals.calls for llm in limited)
+        cost = sum(llm.totals.cost_usd or 0.0 for llm in limited)
+        out_of_calls = self.max_calls is not None and calls >= self.max_calls
+        return out_of_calls or (self.max_usd is not None and cost >= self.max_usd)
+
+    def _limit_words(self) -> str:
+        calls = f"{self.max_calls:,} calls" if self.max_calls is not None else ""
+        return " or ".join(filter(None, (calls, f"{self.max_usd:g} US dollars" if self.max_usd is not None else "")))
+
+
+def _check_judge(kind: ScorerKind | None, judge: str | None) -> None:
+    """Raises SettingsError: the suite needs a judge, or a person."""
+    if kind is None:
+        return
+    if kind.needs_judge and not judge:
+        raise SettingsError("The answers of this suite are scored by a judge.", "Name its model: --judge MODEL")
+    if kind.name == "person":
+        raise SettingsError(
+            "The answers of this suite are rated by a person, which a command cannot wait for.",
+            "Start a study on it: its answers wait on the page Optimize.",
+        )
 
 
 class _Progress:
@@ -76,16 +177,16 @@ class _Progress:
 
     def __init__(self, total: int) -> None:
         self.outcomes: list[Outcome] = []
-        self._total = total
+        self.total = total
         self._began = time.monotonic()
 
     async def done(self, outcome: Outcome, _: Sequence[Event]) -> None:
         self.outcomes.append(outcome)
         count = len(self.outcomes)
         if sys.stderr.isatty():
-            left = (time.monotonic() - self._began) / count * (self._total - count)
+            left = (time.monotonic() - self._began) / count * (self.total - count)
             mean = sum(o.score for o in self.outcomes) / count
-            output.retell(f"{count} of {self._total} runs, score {mean:.3f}, about {left:,.0f} s left")
+            output.retell(f"{count} of {self.total} runs, score {mean:.3f}, about {left:,.0f} s left")
 
 
 def _summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -98,6 +199,7 @@ def _summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "parts": {n: sum(o.parts.get(n, 0.0) for o in outcomes) / len(outcomes) for n in names},
         "terminal": sum(o.stop == "terminal" for o in outcomes) / len(outcomes),
         "usage": totals.model_dump(),
+        "judge": sum((o.judge for o in outcomes), Totals()).model_dump(),
     }
 
 
@@ -127,4 +229,6 @@ def _table(told: dict[str, Any]) -> str:
     lines += [f"{name:<9} {value:.3f}" for name, value in told["parts"].items()]
     lines += [f"terminal  {told['terminal']:.3f}  (share of runs that reached their end)"]
     lines += [f"calls     {usage['calls']:,} ({usage['cached']:,} from the cache)"]
+    if told["judge"]["calls"]:
+        lines += [f"judge     {output.plural(told['judge']['calls'], 'call')}, not among those above"]
     return "\n".join(lines)

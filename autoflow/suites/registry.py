@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from autoflow.errors import NotFound, SettingsError
 from autoflow.llm.base import LLM
-from autoflow.metrics.kinds import near
+from autoflow.metrics.kinds import ScorerKind, near
 from autoflow.records import Json, is_id
 from autoflow.study import SPLITS, SavedSuite, Split, SuiteSpec
 from autoflow.suites.base import Suite
@@ -90,6 +90,19 @@ def _describe_table(spec: SuiteSpec, saved: Saved | None) -> str:
     scorer = SCORERS[body.scorer.name].label
     mark = proposed_words(body.rows)
     return f"{rows}, scored: {scorer[:1].lower()}{scorer[1:]}.{f' {mark}.' if mark else ''}"
+
+
+def scorer_of(spec: SuiteSpec, saved: Saved | None = None) -> ScorerKind | None:
+    """The kind of scorer that a person chose for a table; None: the suite has its own.
+
+    Raises SettingsError, NotFound: the table cannot be had.
+    """
+    if spec.name != TABLE:
+        return None
+    from autoflow.metrics.scorers import SCORERS
+    from autoflow.suites.table_body import read_body
+
+    return SCORERS[read_body(_saved(spec, saved).body).scorer.name]
 
 
 def spec_of(

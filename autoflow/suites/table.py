@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from autoflow.llm.base import LLM
 from autoflow.metrics.base import Score, Scorer
-from autoflow.metrics.scorers import SCORERS, make_scorer
+from autoflow.metrics.scorers import make_scorer
 from autoflow.records import Json, Task, TaskInput
 from autoflow.study import SavedSuite, Split, SuiteSpec
 from autoflow.suites.base import SuiteTask, plain_prompt, split_tasks
@@ -75,11 +75,6 @@ def vocabulary_of(body: TableBody) -> tuple[str, ...]:
     if body.scorer.name not in VOCABULARY_SCORERS:
         return ()
     return labels_of([str(row.get("expected", "")) for row in body.rows])
-
-
-def needs_judge(body: TableBody) -> bool:
-    """Whether a study on it needs a model that judges."""
-    return SCORERS[body.scorer.name].needs_judge
 
 
 def _plain_words(vocabulary: Sequence[str]) -> str:

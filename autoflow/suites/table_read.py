@@ -19,6 +19,7 @@ from autoflow.suites.table_json import parse_json
 __all__ = ["MAX_BYTES", "Table", "defused", "read_file", "read_pasted", "read_table"]
 MAX_BYTES = 25 * 2**20
 NAME_CHARACTERS = 100  # of a column; the rest is cut
+FORMULAS = "All cells are plain text here; nothing is calculated."  # ends the note of them
 _TAKES = "It takes a row of column names and at least one row below it."
 
 
@@ -132,4 +133,4 @@ def _formulas(parsed: Parsed) -> list[str]:
     if not count:
         return []
     cells = "1 cell begins" if count == 1 else f"{count:,} cells begin"
-    return [f"{cells} with =, +, - or @, as formulas do. All cells are plain text here; nothing is calculated."]
+    return [f"{cells} with =, +, - or @, as formulas do. {FORMULAS}"]

@@ -19,7 +19,7 @@ from autoflow.records import Json
 from autoflow.suites import table_names as names
 from autoflow.suites.table_cells import is_formula, rows_named
 from autoflow.suites.table_mapping import Columns
-from autoflow.suites.table_read import Table
+from autoflow.suites.table_read import FORMULAS, Table
 
 NAMED = 100  # rows a kind that are named one by one
 LONG = 12_000  # characters of a task: more than small models take in
@@ -105,8 +105,8 @@ LEFT_OUT: dict[Kind, tuple[str, str]] = {
 KEPT: dict[Kind, tuple[str, str]] = {
     "long": ("is long; small models may not read all of it", "are long; small models may not read all of them"),
     "formula": (
-        "has a cell that looks like a formula; it is kept as text",
-        "have cells that look like formulas; they are kept as text",
+        f"has a cell that begins as formulas do. {FORMULAS[:-1]}",
+        f"have cells that begin as formulas do. {FORMULAS[:-1]}",
     ),
 }
 _TOLD = frozenset({"bad-answer"})  # the first row's own words are told as well
@@ -124,8 +124,10 @@ def preview(table: Table, columns: Columns, scorer: str, options: Json | None = 
     for row in _rows(table, columns):
         found.take(row)
     used = columns.used()
+    told = found.counts["formula"]  # row by row, which is better than a note on all of them
+    notes = tuple(note for note in table.notes if not (told and note.endswith(FORMULAS)))
     return Preview(
-        tuple(found.rows), len(table.rows), tuple(sorted(found.problems)), dict(found.counts), table.notes,
+        tuple(found.rows), len(table.rows), tuple(sorted(found.problems)), dict(found.counts), notes,
         tuple(c for c in table.columns if c not in used),
     )  # fmt: skip
 
@@ -191,7 +193,7 @@ class _Found:
         if length > LONG:
             self._tell(read.row, "long", f"It has {length:,} characters.")
         if read.formula:
-            self._tell(read.row, "formula", "A cell begins with =, +, - or @. It is kept as text.")
+            self._tell(read.row, "formula", f"A cell begins with =, +, - or @. {FORMULAS}")
 
     def _tell(self, row: Row, kind: Kind, words: str) -> None:
         self.counts[kind] += 1
