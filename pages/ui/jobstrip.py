@@ -59,10 +59,23 @@ def _buttons(job: Job) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         if job.state == "paused":
             _button(job, "resume", "Resume", ":material/play_arrow:")
-        elif job.kind == "run" and job.state in ("queued", "running"):
+        elif job.kind in ("run", "study") and job.state in ("queued", "running"):
             _button(job, "pause", "Pause", ":material/pause:")
         if job.state in ("queued", "running", "paused", "pausing"):
             _button(job, "cancel", "Stop", ":material/stop:")
+        if job.kind == "study" and job.subject_id:
+            _open(job.subject_id)
+
+
+def _open(study_id: str) -> None:
+    """A search is watched on its own page, a comparison on another."""
+    page = "compare" if _method(study_id) == "evaluate" else "optimize"
+    st.page_link(services.PAGES[page], label="Open", icon=":material/open_in_new:", query_params={"study": study_id})
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _method(study_id: str) -> str:
+    return services.store().get_study(study_id).spec.method
 
 
 def _button(job: Job, want: Want, label: str, icon: str) -> None:

@@ -64,16 +64,15 @@ def reward() -> RewardSpec:
 
 def _weight(name: str, value: float, label: str, words: str, below: bool) -> float:
     least = -_MOST if below else 0.0
-    return float(
-        st.number_input(
-            label, least, _MOST, value, step=0.05, format="%.3f", key=f"search-w-{name}", bind="query-params",
-            help=words, width=140,
-        )
+    found = st.number_input(
+        label, least, _MOST, value, step=0.05, format="%.3f", key=f"search-w-{name}", bind="query-params", help=words,
+        width=146,
     )  # fmt: skip
+    return value if found is None else float(found)
 
 
-def budget() -> StudyBudget:
-    """Where the search stops by itself; an empty field is no limit."""
+def limits() -> tuple[StudyBudget, int, int]:
+    """Where the search stops by itself (an empty field is no limit), runs a task, and the seed of the search."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-budget"):
         rounds = _number("Rounds", "rounds", 0, 10, "Proposals, and what comes of them.")
         calls = _limit("Model calls", "calls", 1, "In all, before the sealed test. Answers from the cache count.")
@@ -81,28 +80,24 @@ def budget() -> StudyBudget:
         dollars = _limit("Dollars", "dollars", 0.0, "Counts only where the price of the models is known.")
         minutes = _limit("Minutes", "minutes", 0.1, "Of work; pauses do not count.")
         patience = _limit("Patience", "patience", 1, "Rounds without a new best before it ends.")
-    return StudyBudget(
-        max_rounds=rounds, max_calls=calls, max_tokens=tokens, max_cost_usd=dollars,
-        max_time_s=minutes * 60 if minutes else None, patience=patience,
-    )  # fmt: skip
-
-
-def repeats_and_seed() -> tuple[int, int]:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="search-more"):
         repeats = _number(
             "Runs a task", "repeats", 1, 1, "Each with another seed; more of them even out luck.", most=20
         )
         seed = _number("Search seed", "seed", 0, 0, "The same seed and models come to the same end.")
-    return repeats, seed
+    budget = StudyBudget(
+        max_rounds=rounds, max_calls=calls, max_tokens=tokens, max_cost_usd=dollars,
+        max_time_s=minutes * 60 if minutes else None, patience=patience,
+    )  # fmt: skip
+    return budget, repeats, seed
 
 
 def _number(label: str, name: str, least: int, value: int, words: str, most: int = 2**31 - 1) -> int:
-    found = st.number_input(label, least, most, value, key=f"search-{name}", bind="query-params", help=words, width=120)
+    found = st.number_input(label, least, most, value, key=f"search-{name}", bind="query-params", help=words, width=146)
     return value if found is None else int(found)
 
 
 def _limit(label: str, name: str, least: float, words: str) -> Any:
     """A number or None; whole where `least` is whole."""
     return st.number_input(
-        label, least, None, None, key=f"search-{name}", bind="query-params", help=words, width=120, **_NO_LIMIT
+        label, least, None, None, key=f"search-{name}", bind="query-params", help=words, width=146, **_NO_LIMIT
     )

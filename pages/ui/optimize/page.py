@@ -15,7 +15,7 @@ def draw(study_id: str) -> None:
     adopting.said(view.study)
     warned.draw(view)
     results.draw(view)
-    rating.draw(view)
+    rating.draw(view, job)
     live.draw_curves(study_id, running)
     live.draw_candidates(study_id, running)
     chosen = loaded.selected(view)

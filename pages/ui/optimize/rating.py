@@ -1,4 +1,7 @@
-"""Answers that wait for a person: shown blind, one at a time, in an order of chance, rated by keys or buttons."""
+"""Answers that wait for a person: shown blind, one at a time, in an order of chance, rated by keys or buttons.
+
+Where a model judges, a person may rate some of its answers as well, to see whether the judge can be relied on.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from hashlib import blake2b
 import streamlit as st
 
 from autoflow.optimize.view import StudyView
+from autoflow.records import Job
 from autoflow.study import Outcome, Rating
 from pages.ui import services
+from pages.ui.format import plural
 from pages.ui.optimize import loaded, tasks
 from pages.ui.plain import cut
 
@@ -16,13 +21,15 @@ GRADES = {1: "no use", 2: "poor", 3: "fair", 4: "good", 5: "as good as can be"}
 Answer = tuple[int, str, int]  # candidate, task, repeat
 _LAST = "optimize-rated"  # the answers rated in this tab, the latest last
 _AGAIN = "optimize-rate-again"  # the one to show once more
+_CHECKING = "optimize-check-judge"  # the study whose judge is checked in this tab
+CHECKED = 12  # answers by which a judge is checked
 
 
-def draw(view: StudyView) -> None:
-    """Nothing where no answer waits, and none is to be looked at again."""
-    waiting = queue(view)
-    again = _again(view)
+def draw(view: StudyView, job: Job | None) -> None:
+    """Nothing where no answer waits, none is to be looked at again, and no judge is to be checked."""
+    waiting, again = queue(view), _again(view)
     if not waiting and again is None and not _rated_here(view):
+        _offer(view)
         return
     with st.container(border=True, key="study-rating"):
         st.header("Answers to rate")
@@ -32,20 +39,63 @@ def draw(view: StudyView) -> None:
             _answer(view, outcome)
             _grades(view, outcome)
         _undo(view, again is not None)
+        if not view.pending():
+            _go_on(job)
 
 
 def queue(view: StudyView) -> list[Outcome]:
     """Those that wait, in an order that tells nothing of their candidates and stays while others come."""
+    waiting = view.pending()
+    if not waiting and st.session_state.get(_CHECKING) == view.study.id:
+        waiting = judged(view)
+    return _mixed(view, waiting)
+
+
+def judged(view: StudyView) -> list[Outcome]:
+    """A few answers that the judge scored, by which it is checked, without those that were rated already."""
+    chosen = _mixed(view, [o for o in view.all_outcomes() if o.judge.calls and o.answer and not o.error])[:CHECKED]
+    rated = _rated(view)
+    return [o for o in chosen if (o.candidate, o.task, o.repeat) not in rated]
+
+
+def _mixed(view: StudyView, outcomes: list[Outcome]) -> list[Outcome]:
     seed = view.study.spec.seed
 
     def place(one: Outcome) -> bytes:
         return blake2b(f"{seed} {one.task} {one.repeat} {one.candidate}".encode(), digest_size=8).digest()
 
-    return sorted(view.pending(), key=place)
+    return sorted(outcomes, key=place)
+
+
+def _offer(view: StudyView) -> None:
+    """A check of the judge, where there is one and it was not checked yet."""
+    left = judged(view)
+    if left:
+        with st.container(horizontal=True, vertical_alignment="center", key="study-check-judge"):
+            words = f"Rate {plural(len(left), 'answer')} yourself, to see whether the judge can be relied on."
+            st.text(words, width="stretch")
+            st.button("Check the judge", icon=":material/gavel:", key="check-judge", on_click=_check, args=(view,))
+
+
+def _check(view: StudyView) -> None:
+    st.session_state[_CHECKING] = view.study.id
+
+
+def _rated(view: StudyView) -> set[Answer]:
+    return {(r.candidate, r.task, r.repeat) for r in services.store().ratings(view.study.id)}
+
+
+def _go_on(job: Job | None) -> None:
+    """The search waits, paused, until all is rated."""
+    if job is not None and job.state == "paused":
+        st.button(
+            "Go on with the search", type="primary", icon=":material/play_arrow:", key="rated-go-on",
+            on_click=services.request_job, args=(job.id, "resume"),
+        )  # fmt: skip
 
 
 def _progress(view: StudyView, waiting: list[Outcome]) -> None:
-    done = len({(r.candidate, r.task, r.repeat) for r in services.store().ratings(view.study.id)})
+    done = len(_rated(view))
     total = done + len(waiting)
     st.progress(done / total if total else 1.0, text=f"{done} of {total} rated")
     if waiting:

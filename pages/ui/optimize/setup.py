@@ -26,8 +26,7 @@ def draw() -> None:
         models = _models(chosen)
         method = fields.method()
         st.caption("It stops at the first of these limits; the sealed test comes after them.")
-        budget = fields.budget()
-        repeats, seed = fields.repeats_and_seed()
+        budget, repeats, seed = fields.limits()
         reward = fields.reward()
         if chosen is None:
             st.text("Choose the tasks first.")

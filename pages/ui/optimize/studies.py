@@ -6,7 +6,7 @@ import streamlit as st
 
 from autoflow.optimize.view import StudyView
 from autoflow.records import Job
-from autoflow.study import Study
+from autoflow.study import Method, Study
 from pages.ui import services
 from pages.ui.format import ago
 from pages.ui.optimize import loaded, suite
@@ -15,21 +15,26 @@ from pages.ui.optimize.header import METHODS
 from pages.ui.optimize.state import ICONS, STATES
 from pages.ui.plain import cut, plain
 
+METHODS_SHOWN: tuple[Method, ...] = ("in-context", "paper")
 SHOWN = 30
 REFRESH_S = 3.0
 
 
-@st.fragment(run_every=REFRESH_S)
 def draw() -> None:
     """Newest first; nothing where there is none yet."""
-    studies = services.store().list_studies(limit=SHOWN + 1, methods=("in-context", "paper"))
-    if not studies:
-        return
-    st.header("Studies")
-    for study in studies[:SHOWN]:
+    if services.store().list_studies(limit=1, methods=METHODS_SHOWN):
+        st.header("Studies")
+        draw_some(SHOWN)
+
+
+@st.fragment(run_every=REFRESH_S)
+def draw_some(most: int) -> None:
+    """The latest ones, without a head."""
+    studies = services.store().list_studies(limit=most + 1, methods=METHODS_SHOWN)
+    for study in studies[:most]:
         _row(study)
-    if len(studies) > SHOWN:
-        st.caption(f"Only the latest {SHOWN} are shown.")
+    if len(studies) > most:
+        st.caption(f"Only the latest {most} are shown.")
 
 
 def _row(study: Study) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from autoflow.records import is_id
 from autoflow.study import SPLITS, SuiteSpec
-from autoflow.suites.registry import TABLE, describe, title_of
+from autoflow.suites.registry import TABLE, describe, scorer_of, title_of
 from pages.ui import services, suites
 from pages.ui.plain import plain
 from pages.ui.suites import known
@@ -54,18 +54,11 @@ def _remember(chosen: SuiteSpec) -> None:
             st.query_params[key] = value
 
 
+@st.cache_data(max_entries=100, show_spinner=False, hash_funcs={SuiteSpec: SuiteSpec.model_dump_json})
 def needs_judge(chosen: SuiteSpec) -> bool:
     """Whether its answers are scored by a model. Raises NotFound, SettingsError: the suite is none any more."""
-    return chosen.name == TABLE and _judged(str(chosen.options.get("suite", "")))
-
-
-@st.cache_data(max_entries=100, show_spinner=False)
-def _judged(suite_id: str) -> bool:
-    """A saved suite never changes."""
-    from autoflow.suites.table import needs_judge
-    from autoflow.suites.table_body import read_body
-
-    return needs_judge(read_body(services.store().get_suite(suite_id).body))
+    kind = scorer_of(chosen, services.store().get_suite)
+    return kind is not None and kind.needs_judge
 
 
 @st.cache_data(max_entries=100, ttl=60, show_spinner=False, hash_funcs={SuiteSpec: SuiteSpec.model_dump_json})
