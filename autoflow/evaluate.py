@@ -2,6 +2,9 @@
 
 Nothing is collected: whoever asks gets each outcome with its events and keeps what it needs, so that 20,000 runs take
 no more memory than 200. What was done before is simply not asked for again.
+
+A run that fails scores 0. One that failed because the model is gone says nothing about its workflow: then the model is
+asked for a word, and where it does not answer that either, all ends with its error and the run counts as never made.
 """
 
 from __future__ import annotations
@@ -12,7 +15,14 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from autoflow.errors import BudgetExceeded
+from autoflow.errors import (
+    BudgetExceeded,
+    ModelAuthError,
+    ModelError,
+    ModelNotFound,
+    ModelRateLimited,
+    ModelUnavailable,
+)
 from autoflow.interpret import Recorder, interpret
 from autoflow.lang import has_errors, parse
 from autoflow.lang.workflow import Workflow
@@ -23,6 +33,12 @@ from autoflow.study import Outcome, Split
 from autoflow.suites.base import Suite, SuiteTask
 from autoflow.tools.toolbox import Toolbox
 
+GONE = (
+    ModelUnavailable,
+    ModelAuthError,
+    ModelNotFound,
+    ModelRateLimited,
+)  # errors of a model, not of what it was asked
 SEEDS_A_REPEAT = 1_000_003  # repeats of a call differ by this; a run counts its seeds in small steps
 
 
@@ -45,7 +61,10 @@ class Evaluator(Protocol):
     """Carries out runs, here or elsewhere."""
 
     async def map(self, units: Iterable[Unit], done: Done) -> None:
-        """Carry out all of them, in any order; `done` gets each with its events. What `done` raises ends it."""
+        """Carry out all of them, in any order; `done` gets each with its events. What `done` raises ends it.
+
+        Raises ModelError: the model is gone.
+        """
         ...
 
 
@@ -91,11 +110,12 @@ class LocalEvaluator:
         return await self._run(unit, parsed.workflow)
 
     async def _run(self, unit: Unit, workflow: Workflow) -> tuple[Outcome, Sequence[Event]]:
-        recorder = Recorder()
+        recorder, llm = Recorder(), Repeated(self._llm, unit.repeat)
         result = await interpret(
-            workflow, unit.task.task, Repeated(self._llm, unit.repeat), self._toolbox, policy=self._policy,
-            observer=recorder,
+            workflow, unit.task.task, llm, self._toolbox, policy=self._policy, observer=recorder
         )  # fmt: skip
+        if result.stop == "model-error" and isinstance(llm.failure, GONE):
+            await _ask_for_a_word(self._llm)
         steps = sum(event.kind == "step_finished" for event in recorder.events)
         outcome = _failed(unit, result.stop, f"{result.error} {result.hint}".strip())
         outcome = outcome.model_copy(update={"steps": steps, "totals": result.totals, "answer": result.answer})
@@ -117,6 +137,17 @@ class LocalEvaluator:
         )  # fmt: skip
 
 
+async def _ask_for_a_word(llm: LLM) -> None:
+    """Raises ModelError: it is gone. Any other answer, a refusal too, shows that somebody is there."""
+    options = Options(temperature=1.0, seed=None, max_tokens=8, label="whether it is there")  # never from a cache
+    try:
+        await llm.complete([Message("user", "Say yes.")], options)
+    except GONE:
+        raise
+    except ModelError:
+        return
+
+
 def _failed(unit: Unit, stop: StopReason, error: str) -> Outcome:
     return Outcome(
         candidate=unit.candidate, task=unit.task.id, split=unit.split, repeat=unit.repeat, round=unit.round, score=0.0,
@@ -125,14 +156,19 @@ def _failed(unit: Unit, stop: StopReason, error: str) -> Outcome:
 
 
 class Repeated(Wrapper):
-    """Asks with another seed, and another key of the cache, at each repeat."""
+    """Asks with another seed, and another key of the cache, at each repeat. Keeps why the last call failed."""
 
     def __init__(self, inner: LLM, repeat: int) -> None:
         super().__init__(inner)
         self._repeat = repeat
+        self.failure: ModelError | None = None
 
     async def complete(
         self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
     ) -> Completion:
         seed = None if options.seed is None else options.seed + SEEDS_A_REPEAT * self._repeat
-        return await self.inner.complete(messages, replace(options, seed=seed, repeat=self._repeat), on_token)
+        try:
+            return await self.inner.complete(messages, replace(options, seed=seed, repeat=self._repeat), on_token)
+        except ModelError as error:
+            self.failure = error
+            raise

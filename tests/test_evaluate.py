@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from autoflow.errors import ModelUnavailable
+from autoflow.errors import ModelReplyError, ModelUnavailable
 from autoflow.evaluate import SEEDS_A_REPEAT, LocalEvaluator, Unit
 from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options
 from autoflow.records import Event, RunPolicy
@@ -24,9 +24,12 @@ class Answers:
 
     name = "answers"
 
-    def __init__(self, text: str = "Image Denoising", *, places: int = 4, fails: bool = False) -> None:
+    def __init__(
+        self, text: str = "Image Denoising", *, places: int = 4, fails: Exception | None = None, only: str = ""
+    ) -> None:
+        """`fails`: raised at every call, or at those alone whose label holds `only`."""
         self.capabilities = Capabilities(concurrency=places)
-        self.text, self.fails = text, fails
+        self.text, self.fails, self.only = text, fails, only
         self.busy = self.most = 0
         self.options: list[Options] = []
 
@@ -38,8 +41,8 @@ class Answers:
         self.most = max(self.most, self.busy)
         await asyncio.sleep(0.001)
         self.busy -= 1
-        if self.fails:
-            raise ModelUnavailable("The server is gone.")
+        if self.fails and self.only in options.label:
+            raise self.fails
         return Completion(self.text)
 
     async def aclose(self) -> None:
@@ -88,7 +91,8 @@ async def test_repeats_ask_with_other_seeds_and_other_keys() -> None:
 @pytest.mark.parametrize(
     ("text", "llm", "stop", "says"),
     [
-        (PLAIN, Answers(fails=True), "model-error", "The server is gone."),
+        (PLAIN, Answers(fails=ModelReplyError("It was cut.")), "model-error", "It was cut."),
+        (PLAIN, Answers(fails=ModelUnavailable("It broke."), only="step"), "model-error", "It broke."),
         (
             "A:::decision:::Again?:::yes::A::no::B\nB:::terminal:::End:::\n",
             Answers("yes"),
@@ -103,6 +107,23 @@ async def test_a_run_that_fails_scores_nothing_and_says_why(text: str, llm: Answ
     kept = await evaluated(llm, (Unit(0, text, task) for task in suite.tasks("train")))
     assert [(o.score, o.stop) for o in kept.outcomes] == [(0.0, stop)] * 4
     assert all(says in o.error for o in kept.outcomes)
+
+
+async def test_a_model_that_is_gone_ends_all_and_blames_no_workflow() -> None:
+    kept = Kept()
+    llm = Answers(places=4)
+
+    async def done(outcome: Outcome, events: Sequence[Event]) -> None:
+        await kept(outcome, events)
+        if len(kept.outcomes) == 10:
+            llm.fails = ModelUnavailable("The server is gone.")
+
+    with pytest.raises(ModelUnavailable, match="The server is gone"):
+        await LocalEvaluator(suite, llm, Toolbox(()), policy=RunPolicy()).map(units(), done)
+    assert 10 <= len(kept.outcomes) <= 10 + 3
+    assert {o.stop for o in kept.outcomes} == {"terminal"}
+    asked = llm.options[-1]
+    assert (asked.temperature, asked.seed) == (1.0, None)  # no cache answers that
 
 
 async def test_units_are_taken_only_as_there_is_room() -> None:

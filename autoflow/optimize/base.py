@@ -12,6 +12,7 @@ from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import totals_of
 from autoflow.optimize.limits import reached
+from autoflow.optimize.running import Halted
 from autoflow.optimize.view import StudyView
 from autoflow.records import Event, Totals
 from autoflow.study import STUDY_STOP_WORDS, Candidate
@@ -78,6 +79,7 @@ class Workshop:
     traces: Traces
     show: Callable[[str], None] = lambda words: None  # what it is doing, for whoever watches
     seconds: Callable[[], float] = lambda: 0.0  # worked on the study so far
+    pause_wanted: Callable[[], bool] = lambda: False  # then no further call is begun
     handed: Totals = field(default_factory=Totals)  # taken for drafts that are not yet kept
 
     def __post_init__(self) -> None:
@@ -102,7 +104,9 @@ class Workshop:
         return self.view.totals(test=False) + self.handed + self.generator.totals + self.interpreter.totals
 
     def allow(self) -> None:
-        """Raises BudgetExceeded: a limit of the study is reached."""
+        """Raises BudgetExceeded: a limit of the study is reached. Halted: a person wants a pause."""
+        if self.pause_wanted():
+            raise Halted
         limit = reached(self.view.study.spec.budget, self.spent(), self.seconds())
         if limit is not None:
             raise BudgetExceeded(f"max-{limit}", STUDY_STOP_WORDS[limit])

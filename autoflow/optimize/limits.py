@@ -22,7 +22,7 @@ def reached(budget: StudyBudget, spent: Totals, seconds: float) -> StudyStop | N
         return "calls"
     if budget.max_tokens is not None and tokens >= budget.max_tokens:
         return "tokens"
-    if budget.max_cost_usd is not None and spent.cost_usd is not None and spent.cost_usd >= budget.max_cost_usd > 0:
+    if budget.max_cost_usd is not None and spent.cost_usd and spent.cost_usd >= budget.max_cost_usd:
         return "cost"
     if budget.max_time_s is not None and seconds >= budget.max_time_s:
         return "time"

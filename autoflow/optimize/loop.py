@@ -19,7 +19,7 @@ from autoflow.errors import BudgetExceeded, ModelError
 from autoflow.lang import format_workflow, parse
 from autoflow.optimize.base import Draft, Optimizer, Workshop
 from autoflow.optimize.limits import reached
-from autoflow.optimize.running import Runner, Sink
+from autoflow.optimize.running import Halted, Runner, Sink
 from autoflow.optimize.start import first_error
 from autoflow.optimize.view import StudyView
 from autoflow.records import Totals
@@ -41,9 +41,12 @@ class Search:
     async def run(self) -> StudyStop:
         """Search to the end; returns why it ended.
 
-        Raises Halted (see `Runner.run`); what the sink raises.
+        Raises Halted, ModelError (see `Runner.run`); what the sink raises.
         """
-        stop = self._view.study.stop or await self._search()
+        stop = self._study.stop
+        if stop is None and self._study.test_uses:  # once the test is open, nothing is searched any more
+            stop = self._ended() or "generator-error"
+        stop = stop or await self._search()
         await self._test()
         best = self._view.best()
         number = best.number if best else None
@@ -57,6 +60,8 @@ class Search:
     async def _search(self) -> StudyStop:
         stop = await self._runner.run(self._view.candidates, "val", 0)
         while stop is None:
+            if self._sink.pause_wanted():
+                raise Halted
             stop = self._ended() or await self._round(self._study.rounds + 1)
         return stop
 

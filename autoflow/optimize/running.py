@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from autoflow.evaluate import LocalEvaluator, Unit
@@ -16,7 +16,7 @@ from autoflow.suites.base import Suite
 from autoflow.tools.toolbox import Toolbox
 
 BATCH = 32  # outcomes kept in one transaction at most
-BATCH_S = 0.5  # they are kept no later than this after the first of them
+BATCH_S = 0.5  # they are kept no later than this after they came
 
 
 class Halted(Exception):
@@ -55,7 +55,6 @@ class Runner:
         self._toolbox = toolbox
         self._sink = sink
         self._waiting: list[tuple[Outcome, Sequence[Event]]] = []
-        self._since = 0.0
         self._left = 0
 
     async def run(
@@ -65,7 +64,7 @@ class Runner:
 
         Returns: the limit of the budget that was reached before all was run; None: all is there. Runs on the test split
             are outside of the budget.
-        Raises Halted; what `Sink.keep` raises.
+        Raises Halted; ModelError: the model is gone; what `Sink.keep` raises.
         """
         units = self._missing(list(candidates), split, round_, tasks)
         self._left = len(units)
@@ -76,17 +75,33 @@ class Runner:
             return stops[0] is None and not self._sink.pause_wanted()
 
         if units and go_on():
-            spec = self._view.study.spec
-            evaluator = LocalEvaluator(self._suite, self._llm, self._toolbox, policy=spec.policy, go_on=go_on)
-            try:
-                await evaluator.map(units, self._done)
-            finally:
-                await self._flush()
+            await self._carry_out(units, go_on)
         if self._left and self._sink.pause_wanted():
             raise Halted
         if self._view.pending():
             raise Halted(len(self._view.pending()))
         return stops[0] if self._left else None
+
+    async def _carry_out(self, units: Sequence[Unit], go_on: Callable[[], bool]) -> None:
+        keeping = asyncio.create_task(self._keep_in_time())
+        evaluator = LocalEvaluator(
+            self._suite, self._llm, self._toolbox, policy=self._view.study.spec.policy,
+            go_on=lambda: go_on() and not keeping.done(),
+        )  # fmt: skip
+        try:
+            await evaluator.map(units, self._done)
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            await self._flush()
+        if not keeping.cancelled():
+            keeping.result()  # raises: what came could not be kept
+
+    async def _keep_in_time(self) -> None:
+        """Also where the next run takes minutes."""
+        while True:
+            await asyncio.sleep(BATCH_S)
+            await self._flush()
 
     def _limit(self) -> StudyStop | None:
         spent = self._view.totals(test=False)
@@ -108,9 +123,8 @@ class Runner:
     async def _done(self, outcome: Outcome, events: Sequence[Event]) -> None:
         self._view.add(outcomes=[outcome])
         self._left -= 1
-        self._since = self._since if self._waiting else time.monotonic()
         self._waiting.append((outcome, events))
-        if len(self._waiting) >= BATCH or time.monotonic() - self._since >= BATCH_S:
+        if len(self._waiting) >= BATCH:
             await self._flush()
 
     async def _flush(self) -> None:

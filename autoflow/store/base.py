@@ -332,7 +332,8 @@ class JobStore(Protocol):
             serial: the number of this checkpoint (`lease.serial` + 1 for the first). A checkpoint that is sent again,
                 because the connection broke before its answer came, is then written once.
         Returns: the state by now: `pausing` or `cancelling` is what a person wants.
-        Raises LeaseLost: nothing was written.
+        Raises LeaseLost: nothing was written. JobError: nor here, a later job has the study. NotFound, Conflict: see
+            `StudyStore.add_to_study`.
         """
         ...
 

@@ -66,7 +66,7 @@ class Leases(Part):
             if run_id is not None:
                 add_events(connection, run_id, events)
             if study is not None:
-                write_batch(connection, study, self.database.now(connection))
+                write_batch(connection, study, self.database.now(connection), lease.job.id)
             return state
 
     def heartbeat(self, lease: Lease, live: Json | None = None) -> JobState:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from autoflow.errors import Conflict
+from autoflow.errors import Conflict, JobError
 from autoflow.records import Event
 from autoflow.store import tables
 from autoflow.store.part import checked_id, missing
@@ -38,11 +38,18 @@ def read_study(connection: sa.Connection, study_id: str) -> Study:
     return study_of(row)
 
 
-def known(connection: sa.Connection, study_id: str, *, lock: bool = False) -> None:
-    """Raises NotFound. `lock`: others that write to this study wait until the transaction has ended."""
-    query = sa.select(s.c.id).where(s.c.id == checked_id(study_id, "st"), s.c.deleted_at.is_(None))
-    if connection.execute(query.with_for_update() if lock else query).first() is None:
+def known(connection: sa.Connection, study_id: str, *, lock: bool = False) -> str | None:
+    """The job of the study. Raises NotFound.
+
+    Args:
+        lock: others that write to this study wait until the transaction has ended.
+    """
+    query = sa.select(s.c.job_id).where(s.c.id == checked_id(study_id, "st"), s.c.deleted_at.is_(None))
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    if row is None:
         raise missing(study_id, "st")
+    job_id: str | None = row.job_id
+    return job_id
 
 
 def select_outcomes(study_id: str) -> sa.Select[Any]:
@@ -60,9 +67,19 @@ def candidate_of(row: sa.RowMapping) -> Candidate:
     return Candidate.model_validate(values)
 
 
-def write_batch(connection: sa.Connection, batch: StudyBatch, now: float) -> None:
-    """Write all of it. Raises NotFound: no such study. Conflict: numbers of candidates are taken, or leave a hole."""
-    known(connection, batch.study_id, lock=True)
+def write_batch(connection: sa.Connection, batch: StudyBatch, now: float, job_id: str | None = None) -> None:
+    """Write all of it.
+
+    Args:
+        job_id: the job that writes. Of two jobs of one study only the later one may: both would search on their own.
+    Raises NotFound: no such study. Conflict: numbers of candidates are taken, or leave a hole. JobError: the study is
+        another job's.
+    """
+    present = known(connection, batch.study_id, lock=True)
+    if job_id is not None and present not in (None, job_id):
+        raise JobError(
+            f"The study {batch.study_id} is carried out by another job by now, {present}.", "Look at that one."
+        )
     given = {name: getattr(batch, name) for name in ("rounds", "stop", "best", "test_uses", "seconds")}
     values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if batch.unused is not None:

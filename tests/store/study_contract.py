@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from autoflow.errors import Conflict, LeaseLost, NotFound
+from autoflow.errors import Conflict, JobError, LeaseLost, NotFound
 from autoflow.records import Event, Totals, new_id
 from autoflow.store import SqlStore
 from autoflow.store.studies import RATED
@@ -274,6 +274,20 @@ class StudyContract(StoreFixtures):
         store.checkpoint(new, study=late, serial=2)
         assert [c.number for c in store.study_candidates(study.id)] == [0, 1]
         assert store.get_study(study.id).test_uses == 1
+
+    def test_of_two_jobs_of_one_study_only_the_later_may_write(self, store: SqlStore, study: Study) -> None:
+        leases = []
+        for owner in ("one", "two"):
+            job = store.submit("study", {}, title="s", subject_id=study.id)
+            leases.append(store.claim(owner, lease_s=60, job_id=job.id))
+        first, second = leases
+        assert first is not None
+        assert second is not None
+        with pytest.raises(JobError, match=f"another job by now, {second.job.id}"):
+            store.checkpoint(first, study=StudyBatch(study.id, texts(0)), serial=1)
+        assert store.study_candidates(study.id) == []
+        store.checkpoint(second, study=StudyBatch(study.id, texts(0)), serial=1)
+        assert len(store.study_candidates(study.id)) == 1
 
     def test_checkpoint_that_is_sent_again_adds_to_the_study_once(self, store: SqlStore, study: Study) -> None:
         store.submit("study", {}, title="s", subject_id=study.id)

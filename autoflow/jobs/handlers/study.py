@@ -58,8 +58,9 @@ async def _carry_out(
             return await asyncio.to_thread(context.store.outcome_events, view.study.id, candidate, task, repeat)
 
         shop = Workshop(
-            view, suite, Counting(generator), Counting(interpreter), toolbox, traces, sink.show, sink.seconds
-        )
+            view, suite, Counting(generator), Counting(interpreter), toolbox, traces, sink.show, sink.seconds,
+            sink.pause_wanted,
+        )  # fmt: skip
         return await Search(shop, open_optimizer(view.study.spec), runner, sink).run()
 
 
