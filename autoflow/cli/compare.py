@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def compare(
     a: A = None,
     b: B = None,
-    suite: Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Such as openagi-plan.")] = None,
+    suite: Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Its name or id, or a table.")] = None,
     study: Annotated[
         str | None, typer.Option("--study", metavar="ID", help="Two of its candidates, as they were scored; no runs.")
     ] = None,
@@ -73,30 +73,33 @@ def compare(
         raise SettingsError("Two workflows are needed.", "Name A and B, or a study: autoflow compare --study ID")
     if suite is None:
         raise SettingsError("The tasks are missing.", "Name a suite: --suite openagi-plan")
-    spec = suite_spec(suite, seed, train, val, test)
+    from autoflow.suites.registry import spec_of
+
+    store, which = open_store(), split or "val"
+    sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
+    chosen = {name: size for name, size in sizes.items() if size is not None}
+    spec = spec_of(suite, seed, chosen, store=store, only=which)
     policy = RunPolicy(max_steps=max_steps, answer_tokens=answer_tokens)
-    how = {"split": split or "val", "repeats": repeats, "judge": judge, "policy": policy}
-    return _run_both(a, b, spec, model, html, csv, json_, **how)
-
-
-def suite_spec(name: str, seed: int, train: int | None, val: int | None, test: int | None) -> SuiteSpec:
-    """The suite of this name; a size of None is the usual one."""
-    from autoflow.study import SuiteSpec
-
-    sizes = {"train": train, "val": val, "test": test}
-    return SuiteSpec(name=name, seed=seed, **{split: size for split, size in sizes.items() if size is not None})
+    how = {"split": which, "repeats": repeats, "judge": judge, "policy": policy}
+    return _run_both(store, a, b, spec, model, html, csv, json_, **how)
 
 
 def _run_both(
-    a: str, b: str, spec: SuiteSpec, model: str | None, html: str | None, csv: str | None, json_: bool, **setting: Any
+    store: SqlStore,
+    a: str,
+    b: str,
+    spec: SuiteSpec,
+    model: str | None,
+    html: str | None,
+    csv: str | None,
+    json_: bool,
+    **setting: Any,
 ) -> int:
     from autoflow.cli.llms import check_model
     from autoflow.report.comparisons import Setting
     from autoflow.report.load import load_comparison
-    from autoflow.store import open_store
     from autoflow.suites.registry import open_suite
 
-    store = open_store()
     suite = open_suite(spec, saved=store.get_suite)
     first, second = (_text(store, suite, name) for name in (a, b))
     made = Setting(suite=spec, model=check_model(model), **setting)

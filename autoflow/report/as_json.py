@@ -13,7 +13,7 @@ def report_json(report: ComparisonReport) -> Json:
     found, spec = report.comparison, report.study.spec
     return {
         "study_id": report.study.id,
-        "suite": spec.suite.name,
+        "suite": report.suite,
         "split": report.split,
         "seed": spec.suite.seed,
         "model": spec.interpreter,

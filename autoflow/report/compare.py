@@ -22,7 +22,7 @@ ByTask = Mapping[str, Sequence[Outcome]]
 
 def compare_candidates(
     view: StudyView, a: int, b: int, split: Split, *, tasks: Mapping[str, SuiteTask] | None = None,
-    proposed: Sequence[str] = (), test_openings: int = 0,
+    proposed: Sequence[str] = (), test_openings: int = 0, suite: str = "",
 ) -> ComparisonReport:  # fmt: skip
     """Candidates `a` and `b` of a study, as far as they were run on the split.
 
@@ -30,6 +30,7 @@ def compare_candidates(
         tasks: id -> task, for the objectives; None: the suite cannot be opened any more.
         proposed: what of the suite a model proposed, in words.
         test_openings: how often the sealed test of the suite was opened.
+        suite: how the suite is called, where that is not its name.
     Raises IndexError: there is no such candidate.
     """
     first, second = view.candidates[a], view.candidates[b]
@@ -49,6 +50,7 @@ def compare_candidates(
         missing=sum(_missing(view, number, split) for number in {a, b}),
         proposed=tuple(proposed),
         test_openings=test_openings,
+        suite=suite or view.study.spec.suite.name,
     )
 
 

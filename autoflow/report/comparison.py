@@ -86,6 +86,7 @@ class ComparisonReport:
     missing: int  # runs still to do
     proposed: tuple[str, ...]  # parts of the suite that a model proposed, in words
     test_openings: int  # how often the sealed test of this suite was opened, by all studies
+    suite: str  # how it is called
 
     @property
     def sealed(self) -> bool:

@@ -13,7 +13,7 @@ from autoflow.report.html_traces import TracePair
 from autoflow.store import SqlStore
 from autoflow.study import Split, Study, SuiteSpec
 from autoflow.suites.base import SuiteTask
-from autoflow.suites.registry import open_suite
+from autoflow.suites.registry import TABLE, open_suite, title_of
 
 TRACES = 6  # tasks that are shown step by step where nobody chose them
 _MANY = 10_000  # studies
@@ -44,7 +44,9 @@ def load_comparison(
             raise NotFound(f"The study {study_id} has no candidate {number}.", known)
     return compare_candidates(
         view, a, b, split, tasks=tasks_of(store, view.study, split) if tasks is None else tasks,
+        proposed=proposed_by_a_model(store, view.study.spec.suite),
         test_openings=openings_of_test(store, view.study.spec.suite),
+        suite=title_of(view.study.spec.suite, store.get_suite),
     )  # fmt: skip
 
 
@@ -55,6 +57,19 @@ def tasks_of(store: SqlStore, study: Study, split: Split) -> Mapping[str, SuiteT
     except AutoFlowError:
         return {}
     return {task.id: task for task in suite.tasks(split)}
+
+
+def proposed_by_a_model(store: SqlStore, spec: SuiteSpec) -> tuple[str, ...]:
+    """What of the suite a model proposed, in words; empty where people made all of it, or where it is gone."""
+    if spec.name != TABLE:
+        return ()
+    from autoflow.suites.table_body import proposed_words, read_body
+
+    try:
+        words = proposed_words(read_body(store.get_suite(str(spec.options.get("suite"))).body).rows)
+    except AutoFlowError:
+        return ()
+    return (f"tasks: {words}",) if words else ()
 
 
 def openings_of_test(store: SqlStore, suite: SuiteSpec) -> int:

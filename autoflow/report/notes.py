@@ -11,7 +11,7 @@ def facts(report: ComparisonReport) -> str:
     spec = report.study.spec
     repeats = f", {spec.repeats} runs a task" if spec.repeats > 1 else ""
     return (
-        f"Suite {spec.suite.name} (seed {spec.suite.seed}), {SPLIT_WORDS[report.split]}, carried out by "
+        f"Suite {report.suite} (seed {spec.suite.seed}), {SPLIT_WORDS[report.split]}, carried out by "
         f"{spec.interpreter}{repeats}; study {report.study.id}."
     )
 

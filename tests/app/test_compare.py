@@ -11,6 +11,7 @@ from autoflow.records import WorkflowRecord
 from autoflow.report.comparisons import REFS
 from autoflow.store import SqlStore
 from autoflow.study import Outcome, Study, StudyBatch
+from autoflow.suites.openagi import OpenAGIPlanSuite
 from pages.ui.compare.export import file_name
 from tests.app.conftest import words
 from tests.report.reports import report_of
@@ -87,12 +88,70 @@ def test_swapping_turns_the_verdict_round_and_the_address_keeps_it(visit: Visit,
 
 def test_two_candidates_of_a_search_are_compared_where_it_scored_them(visit: Visit, store: SqlStore) -> None:
     found = finished_study(store)
-    app = visit("compare", study=found.id, a="0", b="1")
+    app = visit("compare", study=found.id, a="0", b="1", split="val")
     shown = words(app).replace("\\", "")
     assert (picked(app, "a"), picked(app, "b")) == (f"{found.id}:0", f"{found.id}:1")
     assert "#1 plain prompt" in shown
     assert "The search chose by these validation tasks" in shown
     assert "10 tasks" in shown
+
+
+def test_a_search_is_shown_on_its_sealed_test_where_both_were_scored_on_it(visit: Visit, store: SqlStore) -> None:
+    found = finished_study(store)
+    app = visit("compare", study=found.id)
+    assert (picked(app, "split"), picked(app, "b")) == ("test", f"{found.id}:{found.best}")
+    assert "Scored on the sealed test, which was opened once." in words(app).replace("\\", "")
+    other = next(n for n in range(2, 9) if n != found.best)
+    assert picked(visit("compare", study=found.id, b=str(other)), "split") == "val"
+
+
+def test_what_the_suite_brings_and_the_best_of_searches_can_be_chosen(
+    visit: Visit, store: SqlStore, workflow: WorkflowRecord
+) -> None:
+    found = finished_study(store)
+    app = visit("compare", a="manual", b=f"{workflow.id}:2")
+    box = next(box for box in app.selectbox if str(box.key).startswith("compare-b-"))
+    assert box.options[1:4] == ["manual workflow", "plain prompt", f"Best of Plans for images (#{found.best})"]
+    assert "Refund v2 (generated)" in box.options
+    app = pick(app, "b", "plain")
+    assert (query(app, "a"), query(app, "b")) == ("manual", "plain")
+    app.button(key="run-missing").click().run()
+    made = store.get_study(query(app, "study"))
+    suite = OpenAGIPlanSuite(seed=0, sizes={"train": 0, "val": 0, "test": 0})
+    assert [c.text for c in store.study_candidates(made.id)] == [suite.baseline, suite.plain]
+
+
+def test_how_many_tasks_is_kept_in_the_address_and_run(visit: Visit, store: SqlStore, workflow: WorkflowRecord) -> None:
+    app = visit("compare", a=f"{workflow.id}:1", b=f"{workflow.id}:2")
+    assert app.number_input(key="compare-val-12").value == 12
+    app.number_input(key="compare-val-12").set_value(40).run()
+    app.number_input(key="compare-seed-0").set_value(3).run()
+    assert (query(app, "val"), query(app, "seed"), query(app, "train")) == ("40", "3", "")
+    app.button(key="run-missing").click().run()
+    made = store.get_study(query(app, "study"))
+    assert (made.spec.suite.seed, len(made.splits["val"]), len(made.splits["test"])) == (3, 40, 24)
+
+
+def test_a_single_version_is_held_against_the_plain_prompt(visit: Visit, store: SqlStore) -> None:
+    only = store.create_workflow("Alone", OLD)
+    app = visit("compare")
+    assert (picked(app, "a"), picked(app, "b")) == ("plain", f"{only.id}:1")
+
+
+def test_what_a_person_wrote_stands_against_what_a_model_made_of_it(visit: Visit, store: SqlStore) -> None:
+    made = store.create_workflow("Refund", OLD)
+    store.save_version(made.id, origin="optimized", text=NEW)
+    store.save_version(made.id, origin="edited", text=NEW + "# mine\n")
+    app = visit("compare")
+    assert (picked(app, "a"), picked(app, "b")) == (f"{made.id}:1", f"{made.id}:2")
+
+
+def test_a_text_that_cannot_run_is_told_and_not_run(visit: Visit, store: SqlStore) -> None:
+    made = store.create_workflow("Refund", OLD)
+    store.save_version(made.id, origin="edited", text="A:::process:::Go:::next::Nowhere\n")
+    app = visit("compare", a=f"{made.id}:1", b=f"{made.id}:2")
+    assert "Refund v2 cannot run:" in words(app).replace("\\", "")
+    assert not [button for button in app.button if button.key == "run-missing"]
 
 
 def test_the_sealed_test_is_opened_only_when_the_person_says_so(visit: Visit, study: Study, store: SqlStore) -> None:
@@ -203,5 +262,16 @@ def test_the_file_is_named_after_both_in_plain_letters(store: SqlStore) -> None:
 def test_the_setting_of_a_study_is_that_of_its_suite(visit: Visit, study: Study) -> None:
     spec, _ = suite_of()
     app = visit("compare", study=study.id)
-    assert picked(app, "suite") == study.id
+    assert picked(app, "suite") == "openagi-plan"
+    assert app.number_input(key=f"compare-val-{spec.val}").value == spec.val
     assert (study.spec.suite, picked(app, "model")) == (spec, MODEL)
+
+
+def test_tasks_are_found_by_words_and_ordered(visit: Visit, store: SqlStore) -> None:
+    found = finished_study(store)
+    app = visit("compare", study=found.id, show="all")
+    app.text_input(key="find").set_value("zebra").run()
+    assert "No task holds these words." in words(app)
+    app.text_input(key="find").set_value("").run()
+    app.selectbox(key="order").set_value("a").run()
+    assert not app.exception

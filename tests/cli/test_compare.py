@@ -166,11 +166,17 @@ def test_wrong_arguments_are_told_and_leave_no_record(
     assert open_store().list_studies() == []
 
 
-def test_a_model_that_fails_scores_nothing_and_says_why(cli: Cli, files: Sequence[Path], script: Script) -> None:
-    found = cli("compare", *files, *SMALL, "--model", script({"match": "", "error": "out of order"}), "--json")
-    assert found.code == 0
-    assert {row["a"]["stops"][0] for row in found.json["rows"]} == {"model-error"}
-    assert "score the same on all 6 tasks" in found.json["verdict"]
+def test_a_model_that_fails_is_told_and_once_it_answers_the_same_command_goes_on(
+    cli: Cli, files: Sequence[Path], script: Script
+) -> None:
+    model = script({"match": "", "error": "out of order"})
+    failed = cli("compare", *files, *SMALL, "--model", model)
+    assert (failed.code, failed.out) == (1, "")
+    assert "out of order" in failed.err
+    assert script({"match": "", "reply": "Colorization"}) == model
+    done = cli("compare", *files, *SMALL, "--model", model, "--json")
+    assert (done.code, done.json["tasks"]) == (0, 6)
+    assert [study.id for study in open_store().list_studies()] == [done.json["study_id"]]
 
 
 def test_ctrl_c_pauses_and_the_same_command_goes_on(files: Sequence[Path], script: Script, home: Path) -> None:

@@ -11,7 +11,7 @@ from autoflow.report.load import load_comparison, tasks_of
 from autoflow.study import Split, Study
 from autoflow.suites.base import SuiteTask
 from pages.ui import services
-from pages.ui.compare import earlier, export, missing, outcome, parts
+from pages.ui.compare import earlier, export, missing, outcome, parts, tasks
 from pages.ui.compare.chosen import Chosen, Source
 
 REFRESH_S = 1.5
@@ -35,8 +35,7 @@ def draw(shown: Chosen) -> None:
         outcome.draw(report)
     parts.draw_texts(shown.a, shown.b)
     if report is not None:
-        parts.draw_tasks(report)
-        parts.draw_traces(report)
+        tasks.draw_traces(report, tasks.draw_tasks(report))
     earlier.draw(source.study if source else None)
 
 
@@ -49,7 +48,7 @@ def _live(source: Source, split: Split) -> None:
         missing.draw_progress(study, job)
         report = _report(source, split)
         outcome.draw(report)
-        parts.draw_tasks(report, selectable=False)
+        tasks.draw_tasks(report, selectable=False)
 
 
 def _report(source: Source, split: Split) -> ComparisonReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,12 +10,13 @@ import streamlit as st
 from autoflow.errors import NotFound
 from autoflow.report.comparisons import REFS, Setting, find_comparison
 from autoflow.report.load import load_view
-from autoflow.report.sides import Text, text_of
-from autoflow.study import SPLITS, Split, Study
+from autoflow.report.sides import OF_SUITE, PLAIN_REF, Text, text_of
+from autoflow.study import SPLITS, Split, Study, SuiteSpec
 from pages.ui import services
 from pages.ui.compare import suites
 
 MOST_REPEATS = 20
+MADE = ("generated", "optimized")  # origins of versions that a model wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +39,43 @@ class Chosen:
 
 
 def chosen() -> Chosen | None:
-    """What the address names; else the first and the latest version of the workflow worked on last.
+    """What the address names; else the manual and the generated version of the workflow worked on last.
 
     None: there is nothing to compare yet. Raises NotFound: it names what is none.
     """
     named = services.query_id("study", "st")
     study = services.store().get_study(named) if named else None
-    refs = _refs(study) or _first_and_latest()
+    refs = _refs(study) or _usual_pair()
     if refs is None:
         return None
-    a, b = (text_of(services.store(), ref) for ref in refs)
-    home = study or _common_study(a, b)
-    setting = _setting(home)
+    of_store = [text_of(services.store(), ref) if ref not in OF_SUITE else None for ref in refs]
+    home = study or _common_study(*of_store)
+    setting = _setting(home, of_store)
+    a, b = (text or _of_suite(setting.suite, ref) for text, ref in zip(of_store, refs, strict=True))
     return Chosen(a, b, setting, _source(a, b, setting, home))
+
+
+def _of_suite(spec: SuiteSpec, ref: str) -> Text:
+    """What the suite brings; where it has no manual workflow, its plain prompt."""
+    brought = suites.brought(spec)
+    return brought.get(ref) or brought[PLAIN_REF]
 
 
 def put(shown: Chosen, **changed: str) -> None:
     """Write what is chosen into the address, with what has just changed."""
-    setting = shown.setting
+    setting, key = shown.setting, suite_key(shown)
     values = {
-        "a": shown.a.ref, "b": shown.b.ref, "suite": suites.key_of(setting.suite) or "", "split": setting.split,
-        "model": setting.model, "repeats": str(setting.repeats),
+        "a": shown.a.ref, "b": shown.b.ref, "suite": key, "split": setting.split, "model": setting.model,
+        "repeats": str(setting.repeats),
     }  # fmt: skip
-    st.query_params.from_dict({**{name: value for name, value in values.items() if value}, **changed})
+    if "suite" not in changed:  # another suite comes with sizes of its own
+        values |= suites.differing(setting.suite, key)
+    st.query_params.from_dict({**values, **changed})
+
+
+def suite_key(shown: Chosen) -> str:
+    """The suite's key; of one that is not offered any more, the study on show, which then has it."""
+    return suites.key_of(shown.setting.suite) or (shown.source.study.id if shown.source else suites.BUILT_IN)
 
 
 def _refs(study: Study | None) -> tuple[str, str] | None:
@@ -97,23 +112,33 @@ def _full(study: Study, word: str) -> str:
     return f"{study.id}:{word}"
 
 
-def _first_and_latest() -> tuple[str, str] | None:
+def _usual_pair() -> tuple[str, str] | None:
+    """What a person wrote against what a model made of it; else the first and the latest; else the plain prompt."""
+    single = None
     for workflow in services.store().list_workflows(limit=20):
-        if workflow.version > 1:
-            return f"{workflow.id}:1", f"{workflow.id}:{workflow.version}"
-    return None
+        versions = services.store().list_versions(workflow.id)  # latest first
+        if len(versions) > 1:
+            b = next((v for v in versions[:-1] if v.origin in MADE), versions[0])
+            a = next((v for v in reversed(versions) if v.origin not in MADE and v != b), versions[-1])
+            return f"{workflow.id}:{a.number}", f"{workflow.id}:{b.number}"
+        if versions and single is None:
+            single = PLAIN_REF, f"{workflow.id}:1"
+    return single
 
 
-def _common_study(a: Text, b: Text) -> Study | None:
-    return services.store().get_study(a.study_id) if a.study_id and a.study_id == b.study_id else None
+def _common_study(a: Text | None, b: Text | None) -> Study | None:
+    if a is None or b is None or not a.study_id or a.study_id != b.study_id:
+        return None
+    return services.store().get_study(a.study_id)
 
 
-def _setting(home: Study | None) -> Setting:
+def _setting(home: Study | None, texts: Sequence[Text | None]) -> Setting:
     """That of the study, or the usual one, with what the address says otherwise."""
-    usual = Setting.of(home, None if home.spec.method == "evaluate" else "val") if home else _usual()
+    usual = Setting.of(home, _split_of(home, texts)) if home else _usual()
     query: Mapping[str, str] = st.query_params
     split, repeats, model = query.get("split", ""), query.get("repeats", ""), query.get("model", "")
-    changed: dict[str, object] = {"suite": suites.spec_of(query.get("suite", "")) or usual.suite}
+    suite = suites.spec_of(query.get("suite", "")) or usual.suite
+    changed: dict[str, object] = {"suite": suites.sized(suite, query)}
     if split in SPLITS:
         changed["split"] = split
     if model in services.model_names():
@@ -121,6 +146,14 @@ def _setting(home: Study | None) -> Setting:
     if repeats.isdecimal() and 0 < len(repeats) < 3 and 1 <= int(repeats) <= MOST_REPEATS:
         changed["repeats"] = int(repeats)
     return usual.model_copy(update=changed)
+
+
+def _split_of(home: Study, texts: Sequence[Text | None]) -> Split:
+    """Of a search the sealed test, which alone says how good a workflow is, where both were scored on it."""
+    if home.spec.method == "evaluate":
+        return home.spec.split
+    tested = (t is not None and t.study_id == home.id and _complete(home, t.number, "test") for t in texts)
+    return "test" if home.stop is not None and all(tested) else "val"
 
 
 def _usual() -> Setting:

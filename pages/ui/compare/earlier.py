@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from autoflow.study import Study
+from autoflow.suites.registry import title_of
 from pages.ui import services
 from pages.ui.format import ago
 from pages.ui.plain import cut
@@ -40,4 +41,5 @@ def draw(current: Study | None) -> None:
 
 def _line(study: Study) -> str:
     spec = study.spec
-    return f"{cut(study.name, 80)} · {spec.suite.name}, {spec.split} · {spec.interpreter} · {ago(study.created_at)}"
+    suite = cut(title_of(spec.suite, services.store().get_suite), 40)
+    return f"{cut(study.name, 80)} · {suite}, {spec.split} · {spec.interpreter} · {ago(study.created_at)}"

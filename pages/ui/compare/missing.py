@@ -7,6 +7,7 @@ import time
 import streamlit as st
 
 from autoflow.errors import AutoFlowError
+from autoflow.optimize.start import first_error
 from autoflow.records import Job
 from autoflow.report.comparison import ComparisonReport
 from autoflow.report.comparisons import begin_comparison
@@ -16,6 +17,7 @@ from pages.ui import services
 from pages.ui.compare.chosen import Chosen
 from pages.ui.format import plural
 from pages.ui.jobstrip import state_line
+from pages.ui.plain import plain
 
 WORKER_PATIENCE_S = 10.0  # a queued job that waits longer is told why
 
@@ -36,6 +38,10 @@ def draw_button(shown: Chosen, report: ComparisonReport | None) -> None:
     if shown.a.text == shown.b.text:
         st.info("A and B are the same text. Choose two that differ.", icon=":material/info:")
         return
+    for text in (shown.a, shown.b):
+        if error := first_error(text.text):
+            st.info(plain(f"{text.name} cannot run: {error} Mend it first.", 500), icon=":material/info:")
+            return
     if report is not None and not report.missing:
         return
     may = shown.setting.split != "test" or _test_may_be_opened(shown)

@@ -7,14 +7,21 @@ import streamlit as st
 from autoflow.report.compare import name_of
 from autoflow.report.notes import SPLIT_WORDS
 from autoflow.report.sides import Text
-from autoflow.study import SPLITS
+from autoflow.study import SPLITS, Split
 from pages.ui import services
 from pages.ui.compare import suites
-from pages.ui.compare.chosen import MOST_REPEATS, Chosen, put
+from pages.ui.compare.chosen import MOST_REPEATS, Chosen, put, suite_key
 from pages.ui.format import plural
 from pages.ui.plain import cut
 
 WORKFLOWS = 30  # the latest ones, whose versions are offered
+STUDIES = 10  # the latest searches, whose best is offered
+MOST_TASKS = 100_000
+LABELS: dict[Split, tuple[str, str]] = {
+    "train": ("Train", "What a search learned from: dealt first, so that the other tasks stay the same."),
+    "val": ("Validation", "What is compared on, unless the sealed test is chosen."),
+    "test": ("Test", "Sealed: each look at it before a choice makes it prove less."),
+}
 
 
 def draw(shown: Chosen) -> None:
@@ -27,6 +34,7 @@ def draw(shown: Chosen) -> None:
         _text("B", "b", shown.b, shown)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _suite(shown)
+        _sizes(shown)
         _select("Split", "split", list(SPLITS), shown.setting.split, shown, SPLIT_WORDS, 170)
         names = services.model_names()
         model = shown.setting.model
@@ -37,25 +45,33 @@ def draw(shown: Chosen) -> None:
 
 
 def _text(label: str, name: str, text: Text, shown: Chosen) -> None:
-    """Versions of workflows, latest change first, and candidates where one of the two is a candidate."""
-    known = {text.ref: text.name, **_candidates(shown), **_versions()}
+    """What the suite brings, candidates of the studies on show and the best of others, versions of workflows."""
+    brought = {ref: found.name for ref, found in suites.brought(shown.setting.suite).items()}
+    known = {text.ref: text.name, **brought, **_candidates(shown), **_bests(), **_versions()}
     _select(label, name, list(known), text.ref, shown, {ref: cut(words, 90) for ref, words in known.items()}, None)
 
 
 @st.cache_data(ttl=3, show_spinner=False)
 def _versions() -> dict[str, str]:
+    """Latest change first, each with where its text is from."""
     store = services.store()
     return {
-        f"{workflow.id}:{version.number}": f"{workflow.name} v{version.number}"
+        f"{workflow.id}:{version.number}": f"{workflow.name} v{version.number} ({version.origin})"
         for workflow in store.list_workflows(limit=WORKFLOWS)
         for version in store.list_versions(workflow.id)
     }
 
 
+@st.cache_data(ttl=3, show_spinner=False)
+def _bests() -> dict[str, str]:
+    store = services.store()
+    searches = store.list_studies(STUDIES, methods=["in-context", "paper"])
+    return {f"{s.id}:{s.best}": f"Best of {s.name} (#{s.best})" for s in searches if s.best is not None}
+
+
 def _candidates(shown: Chosen) -> dict[str, str]:
     found = {}
-    for study_id in {shown.a.study_id, shown.b.study_id} - {None}:
-        assert study_id is not None
+    for study_id in dict.fromkeys(filter(None, (shown.a.study_id, shown.b.study_id))):
         study = services.store().get_study(study_id)
         for candidate in services.store().study_candidates(study_id):
             found[f"{study_id}:{candidate.number}"] = name_of(study, candidate)
@@ -63,12 +79,27 @@ def _candidates(shown: Chosen) -> dict[str, str]:
 
 
 def _suite(shown: Chosen) -> None:
-    known = {key: words for key, (_, words) in suites.offered().items()}
-    key = suites.key_of(shown.setting.suite)
-    if key is None:  # of a study that is none of the latest, which then is the one on show
-        key = shown.source.study.id if shown.source else suites.BUILT_IN
-        known = {key: shown.setting.suite.name, **known}
+    key = suite_key(shown)
+    known = {key: shown.setting.suite.name, **{key: words for key, (_, words) in suites.offered().items()}}
     _select("Suite", "suite", list(known), key, shown, known, 240)
+
+
+def _sizes(shown: Chosen) -> None:
+    """How many tasks, and which: folded, as the usual ones will do for a first look."""
+    spec = shown.setting.suite
+    with st.popover(f"{plural(spec.sizes[shown.setting.split], 'task')}", icon=":material/tune:", key="compare-sizes"):
+        st.caption("More tasks make the interval narrower. The same seed deals the same tasks.")
+        for name, (label, words) in LABELS.items():
+            _number(label, name, spec.sizes[name], words, shown)
+        _number("Seed", "seed", spec.seed, "Deals the tasks to the splits.", shown)
+
+
+def _number(label: str, name: str, value: int, words: str, shown: Chosen) -> None:
+    key = f"compare-{name}-{value}"
+    st.number_input(
+        label, 0, max(MOST_TASKS, value), value, help=words, key=key,
+        on_change=lambda: put(shown, **{name: str(int(st.session_state[key]))}),
+    )  # fmt: skip
 
 
 def _select(

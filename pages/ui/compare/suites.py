@@ -1,39 +1,95 @@
-"""Which suites can be chosen, each under a key that an address can hold."""
+"""Which suites can be chosen, each under a key that an address can hold, and how many tasks of it."""
 
 from __future__ import annotations
 
-import streamlit as st
+from collections.abc import Mapping
 
-from autoflow.errors import AutoFlowError
+import streamlit as st
+from pydantic import ValidationError
+
+from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.records import is_id
-from autoflow.study import SuiteSpec
+from autoflow.report.sides import MANUAL_REF, OF_SUITE, Text, text_of_suite
+from autoflow.study import SPLITS, SuiteSpec
+from autoflow.suites.registry import open_suite, suite_names, title_of
+from autoflow.suites.sizes import fit_sizes
 from pages.ui import services
 from pages.ui.plain import cut
+from pages.ui.suites import known
 
 BUILT_IN = "openagi-plan"
 STUDIES = 50  # the latest ones, whose suites are offered
+NUMBERS = (*SPLITS, "seed")  # what an address says of a suite besides its key
 
 
 def spec_of(key: str) -> SuiteSpec | None:
-    """The suite that a key means: a built-in one, or that of a study (`st_...`). None: it means none."""
-    if key == BUILT_IN:
-        return SuiteSpec(name=BUILT_IN)
+    """The suite that a key means: a built-in one, a saved one (`su_...`), that of a study (`st_...`). None: nothing."""
     try:
+        if key in suite_names():
+            return SuiteSpec(name=key)
+        if is_id(key, "su"):
+            return SuiteSpec(name="table", options={"suite": key}, **_fitted(known.rows_of(key)))
         return services.store().get_study(key).spec.suite if is_id(key, "st") else None
     except AutoFlowError:
         return None
 
 
+def _fitted(rows: int) -> dict[str, int]:
+    try:
+        return dict(fit_sizes(rows).items())
+    except SettingsError:  # one row: too few to search by, enough to compare on
+        return {"train": 0, "val": rows, "test": 0}
+
+
+def sized(spec: SuiteSpec, query: Mapping[str, str]) -> SuiteSpec:
+    """`spec` with the sizes and the seed that an address names."""
+    given = {name: query.get(name, "") for name in NUMBERS}
+    numbers = {name: int(text) for name, text in given.items() if text.isascii() and text.isdecimal() and len(text) < 7}
+    try:
+        return SuiteSpec.model_validate({**spec.model_dump(), **numbers})
+    except ValidationError:
+        return spec
+
+
+def differing(spec: SuiteSpec, key: str) -> dict[str, str]:
+    """What an address must say of `spec` besides its key."""
+    usual = spec_of(key)
+    return {name: str(getattr(spec, name)) for name in NUMBERS if getattr(spec, name) != getattr(usual, name, None)}
+
+
 def key_of(spec: SuiteSpec) -> str | None:
-    """The key of a suite among those that are offered."""
-    return next((key for key, (known, _) in offered().items() if known == spec), None)
+    """The key of a suite among those that are offered, whatever its sizes."""
+    return next((key for key, (known_, _) in offered().items() if known_ == _kind(spec)), None)
+
+
+def brought(spec: SuiteSpec) -> dict[str, Text]:
+    """The texts that a suite brings itself: its plain prompt, and a manual workflow where it has one."""
+    return _brought(SuiteSpec(name=spec.name, options=spec.options, train=0, val=0, test=0))
+
+
+@st.cache_resource(max_entries=50, ttl=60, show_spinner=False, hash_funcs={SuiteSpec: lambda spec: _kind(spec)})
+def _brought(spec: SuiteSpec) -> dict[str, Text]:
+    suite = open_suite(spec, saved=services.store().get_suite)  # without tasks: the texts do not hang on them
+    refs = [ref for ref in OF_SUITE if ref != MANUAL_REF or suite.baseline.strip()]
+    return {ref: text_of_suite(suite, ref) for ref in refs}
+
+
+def _kind(spec: SuiteSpec) -> tuple[str, str]:
+    """Suites that differ in sizes and seed alone are one."""
+    return spec.name, repr(sorted(spec.options.items()))
 
 
 @st.cache_data(ttl=3, show_spinner=False)
-def offered() -> dict[str, tuple[SuiteSpec, str]]:
-    """Key -> suite and how it is called: what is built in, then what studies used, each once."""
-    found = {BUILT_IN: (SuiteSpec(name=BUILT_IN), BUILT_IN)}
-    for study in services.store().list_studies(STUDIES):
-        if all(study.spec.suite != spec for spec, _ in found.values()):
-            found[study.id] = (study.spec.suite, f"{study.spec.suite.name}, as in {cut(study.name, 40)}")
+def offered() -> dict[str, tuple[tuple[str, str], str]]:
+    """Key -> kind of suite and how it is called: built in, saved, then what else studies used, each once."""
+    found: dict[str, tuple[tuple[str, str], str]] = {}
+    for key, words in known.names().items():
+        options = {"suite": key} if is_id(key, "su") else {}
+        found[key] = (_kind(SuiteSpec(name="table" if options else key, options=options)), words)
+    store = services.store()
+    for study in store.list_studies(STUDIES):
+        kind = _kind(study.spec.suite)
+        if all(kind != other for other, _ in found.values()):
+            words = cut(f"{title_of(study.spec.suite, store.get_suite)}, as in {study.name}", 60)
+            found[study.id] = (kind, words)
     return found

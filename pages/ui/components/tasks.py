@@ -16,7 +16,6 @@ _HTML = """
 <div class="frame" tabindex="0" role="region"><table><thead><tr></tr></thead><tbody></tbody></table></div>
 """
 _component = st.components.v2.component("autoflow_tasks", html=_HTML, css=style("tasks"), js=script("tasks"))
-MOST = 300  # rows
 LONGEST = 10_000  # characters of one text
 
 
@@ -24,14 +23,14 @@ def task_table(
     rows: Sequence[TaskRow], names: tuple[str, str], *, key: str, selected: str | None = None,
     on_select: Callable[[str], None] | None = None,
 ) -> None:  # fmt: skip
-    """Draw them.
+    """Draw them; the caller bounds how many.
 
     Args:
         names: how the two sides are called.
         on_select: called with the id of the task whose traces are asked for.
     """
     data = {
-        "rows": [_record(row) for row in rows[:MOST]], "names": names, "selected": selected,
+        "rows": [_record(row) for row in rows], "names": names, "selected": selected,
         "selectable": on_select is not None, "label": "Tasks",
     }  # fmt: skip
 
@@ -41,8 +40,6 @@ def task_table(
             on_select(str(task))
 
     _component(data=data, key=key, on_select_change=select)
-    if len(rows) > MOST:
-        st.caption(f"The first {MOST} of {len(rows):,} tasks. The CSV has all of them.")
 
 
 def _record(row: TaskRow) -> dict[str, Any]:
