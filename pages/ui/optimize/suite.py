@@ -8,7 +8,7 @@ import streamlit as st
 
 from autoflow.records import is_id
 from autoflow.study import SPLITS, SuiteSpec
-from autoflow.suites.registry import TABLE, describe, scorer_of, title_of
+from autoflow.suites.registry import TABLE, describe, scorer_of, suite_names, title_of
 from pages.ui import services, suites
 from pages.ui.plain import plain
 from pages.ui.suites import known
@@ -32,14 +32,14 @@ def choose() -> SuiteSpec | None:
 def _named() -> SuiteSpec | None:
     query = st.query_params
     name = query.get("tasks", "")
-    if not name:
-        return None
     saved = is_id(name, "su")
+    if not saved and name not in suite_names():
+        return None
     values = {split: query.get(f"tasks-{split}", "") for split in (*SPLITS, "seed")}
     numbers = {key: int(value) for key, value in values.items() if value.isdecimal() and len(value) < 10}
     try:
         options = {"suite": name} if saved else json.loads(query.get("tasks-options", "{}")[:_LONGEST])
-        return SuiteSpec(name=TABLE if saved else name[:40], options=options, **numbers)
+        return SuiteSpec(name=TABLE if saved else name, options=options, **numbers)
     except (ValueError, RecursionError):  # pydantic's errors are ValueErrors as well
         return None
 
