@@ -33,9 +33,9 @@ from bench.simulated.search import search  # noqa: E402
 
 FOLDER = ROOT / "docs" / "evidence"
 METHODS = ("paper", "in-context")
-CALLS = 6_000  # of a search, generator and interpreter together
+CALLS = 3_000  # of a search, generator and interpreter together
 ATTENTION = (0.0, 0.5)  # how often the generator uses feedback that it is shown
-POINTS = tuple(range(500, CALLS + 1, 500))
+POINTS = tuple(range(250, CALLS + 1, 250))
 Line = dict[str, Any]
 Key = tuple[str, str, float, int]
 

@@ -58,12 +58,17 @@ class Search:
         return self._view.study
 
     async def _search(self) -> StudyStop:
-        stop = await self._runner.run(self._view.candidates, "val", 0)
+        stop = await self._runner.run(self._of_round(0), "val", 0)
         while stop is None:
             if self._sink.pause_wanted():
                 raise Halted
-            stop = self._ended() or await self._round(self._study.rounds + 1)
+            number = self._study.rounds + 1
+            begun = self._of_round(number)  # before a crash or a pause: it is gone through to its end
+            stop = (None if begun else self._ended()) or await self._round(number)
         return stop
+
+    def _of_round(self, number: int) -> list[Candidate]:
+        return [c for c in self._view.candidates if c.round == number]
 
     def _ended(self) -> StudyStop | None:
         """Why no further round begins."""
@@ -79,7 +84,7 @@ class Search:
 
     async def _round(self, number: int) -> StudyStop | None:
         """One round; the limit that cut it short, if any."""
-        drafts = [c for c in self._view.candidates if c.round == number]
+        drafts = self._of_round(number)
         if not drafts:
             stop = await self._ground(number)
             if stop is not None:

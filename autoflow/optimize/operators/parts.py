@@ -33,15 +33,16 @@ ENDINGS = (
     "Write the lines above once more, in the same order.",
     "Reply with the text above and nothing else.",
 )
+CUES = 2  # words that a part is asked for by, at most
 LISTS = 6  # right answers that an ending is tried on
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A question with the share of train tasks for which it was answered rightly."""
+    """A question, and how rightly it was answered for train tasks."""
 
     question: Question
-    right: float
+    right: float  # in [0, 1]: the share among tasks that need the part and the share among the others, averaged
 
 
 async def questions(bench: Bench) -> Edit | None:
@@ -58,7 +59,7 @@ async def questions(bench: Bench) -> Edit | None:
         found.append(await _best(shop, part, _worded(part, _cues(shop, part))))
     ending = await _best_ending(shop, ENDINGS)
     weakest = min(found, key=lambda tried: tried.right)
-    least = f"the weakest, {weakest.question.part}, is right in {weakest.right:.0%} of the train tasks"
+    least = f"the weakest, {weakest.question.part}, is {weakest.right:.0%} right on train tasks"
     note = f"A question for each of {len(found)} parts; {least}."
     return Edit(compiled([tried.question for tried in found], ending), note, from_scratch=True)
 
@@ -100,7 +101,7 @@ async def reword(bench: Bench) -> Edit | None:
     if best.question == weakest.question:
         return None
     changed = [best.question if q.part == part else q for q in asked]
-    note = f"The question about {part} is right in {best.right:.0%} of the train tasks, before {weakest.right:.0%}."
+    note = f"The question about {part} is {best.right:.0%} right on train tasks, before {weakest.right:.0%}."
     return Edit(compiled(changed, ending), note)
 
 
@@ -127,7 +128,7 @@ def _cues(shop: Workshop, part: str) -> list[str]:
     """Mined from train tasks; none where no train task needs the part."""
     needs = {t.task.objective: part in parts_of(shop.suite, t) for t in shop.suite.tasks("train")}
     found = mined(part, needs)
-    return [cue.words for cue in found if cue.f1 >= found[0].f1 - 0.2]
+    return [cue.words for cue in found if cue.f1 == found[0].f1][:CUES]
 
 
 async def _thought_of(bench: Bench, part: str) -> list[str]:
@@ -161,8 +162,8 @@ async def _try(shop: Workshop, question: Question) -> Tried:
     tasks = shop.suite.tasks("train")
     said = await answers_yes(shop, question, tasks)
     needed = [question.part in parts_of(shop.suite, task) for task in tasks]
-    right = fmean(a == b for a, b in zip(said, needed, strict=True))
-    return Tried(question, right)
+    shares = [fmean(s == n for s, n in zip(said, needed, strict=True) if n == kind) for kind in set(needed)]
+    return Tried(question, fmean(shares))
 
 
 async def _best_ending(shop: Workshop, endings: Sequence[str]) -> str:
