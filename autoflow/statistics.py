@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 RESAMPLES = 10_000
+MOST_DRAWN = 40_000_000  # values in all resamples together
+AT_ONCE = 2_000_000  # of them held in memory
 SURE_P = 0.05  # above it, the rank test does not bear a difference out
 
 
@@ -21,23 +29,52 @@ class Interval:
 def bootstrap(values: Sequence[float], *, seed: int = 0) -> Interval:
     """The mean of `values` with its 95 % bootstrap interval (BCa). For a comparison: of paired differences.
 
+    It is what `scipy.stats.bootstrap` gives, to the last digit, up to 4,000 values: computed in pieces, for scipy takes
+    gigabytes for 20,000. Of more values fewer resamples are drawn, as the interval of so many is narrow anyway.
+
     Args:
         values: one a task; repeats of a task are averaged before, as they are no tasks of their own.
     Returns: for a single value, or values that are all the same, an interval of no width: nothing varied.
     Raises ValueError: no values.
     """
     import numpy as np
-    from scipy import stats
 
     if not values:
         raise ValueError("`values` must hold at least one number.")
     mean = sum(values) / len(values)
     if max(values) == min(values):
         return Interval(mean, mean, mean)
-    found = stats.bootstrap(
-        (np.asarray(values, dtype=float),), np.mean, n_resamples=RESAMPLES, rng=np.random.default_rng(seed)
-    ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high))
+    data = np.asarray(values, dtype=float)
+    means = _resampled_means(data, seed)
+    low, high = np.quantile(means, _levels(data, means))
+    return Interval(mean, float(low), float(high))
+
+
+def _resampled_means(data: Array, seed: int) -> Array:
+    """Means of resamples of `data`, drawn with replacement."""
+    import numpy as np
+
+    chance, n = np.random.default_rng(seed), len(data)
+    count = min(RESAMPLES, max(1, MOST_DRAWN // n))
+    whole = max(1, AT_ONCE // n)
+    pieces = [min(whole, count - start) for start in range(0, count, whole)]
+    return np.concatenate([data[chance.integers(0, n, (piece, n))].mean(axis=1) for piece in pieces])
+
+
+def _levels(data: Array, means: Array) -> tuple[float, float]:
+    """Between which quantiles of the resampled means the interval lies: bias-corrected and accelerated (Efron 1987)."""
+    import numpy as np
+    from scipy.special import ndtr, ndtri
+
+    around = data - data.mean()  # of a mean the jackknife has a closed form
+    acceleration = float((around**3).sum() / (around**2).sum() ** 1.5 / 6)
+    share = ((means < data.mean()).mean() + (means <= data.mean()).mean()) / 2
+    bias = float(ndtri(share))
+    if not np.isfinite(bias):
+        return 0.025, 0.975
+    shifted = [bias + ndtri(level) for level in (0.025, 0.975)]
+    low, high = (float(ndtr(bias + z / (1 - acceleration * z))) for z in shifted)
+    return low, high
 
 
 @dataclass(frozen=True, slots=True)

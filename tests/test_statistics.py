@@ -6,10 +6,13 @@ import itertools
 import math
 import random
 import statistics
+import tracemalloc
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from autoflow.statistics import Comparison, Interval, bootstrap, compare, verdict
 
@@ -42,6 +45,30 @@ def test_it_is_the_same_every_time_and_empty_is_refused() -> None:
     assert bootstrap(values, seed=3) == bootstrap(values, seed=3)
     with pytest.raises(ValueError, match="at least one"):
         bootstrap([])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.875, 1.0]), min_size=2, max_size=60), st.integers(0, 3))
+def test_it_is_the_interval_that_scipy_gives(values: list[float], seed: int) -> None:
+    assume(max(values) > min(values))
+    theirs = stats.bootstrap(
+        (np.array(values),), np.mean, n_resamples=10_000, rng=np.random.default_rng(seed)
+    ).confidence_interval
+    found = bootstrap(values, seed=seed)
+    assert (found.low, found.high) == (pytest.approx(theirs.low, abs=1e-9), pytest.approx(theirs.high, abs=1e-9))
+
+
+def test_of_20_000_tasks_it_is_the_normal_one_in_bounded_memory() -> None:
+    chance = random.Random(5)
+    values = [chance.choice((0.0, 0.2, 0.5, 1.0)) for _ in range(20_000)]
+    tracemalloc.start()
+    found = bootstrap(values)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    error = statistics.stdev(values) / math.sqrt(len(values))
+    assert found.low == pytest.approx(found.mean - 1.96 * error, abs=0.15 * error)
+    assert found.high == pytest.approx(found.mean + 1.96 * error, abs=0.15 * error)
+    assert peak < 200e6
 
 
 def compared(differences: list[float]) -> Comparison:

@@ -35,19 +35,19 @@ def draw(shown: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _suite(shown)
         _sizes(shown)
-        _select("Split", "split", list(SPLITS), shown.setting.split, shown, SPLIT_WORDS, 170)
+        _select("Split", "split", list(SPLITS), shown.setting.split, shown, SPLIT_WORDS, 160)
         names = services.model_names()
         model = shown.setting.model
-        _select("Model", "model", names if model in names else [model, *names], model, shown, {}, 220)
+        _select("Model", "model", names if model in names else [model, *names], model, shown, {}, 195)
         choices = [str(n) for n in range(1, MOST_REPEATS + 1)]
         words = {n: plural(int(n), "run") + " a task" for n in choices}
-        _select("Repeats", "repeats", choices, str(shown.setting.repeats), shown, words, 130)
+        _select("Repeats", "repeats", choices, str(shown.setting.repeats), shown, words, 120)
 
 
 def _text(label: str, name: str, text: Text, shown: Chosen) -> None:
     """What the suite brings, candidates of the studies on show and the best of others, versions of workflows."""
     brought = {ref: found.name for ref, found in suites.brought(shown.setting.suite).items()}
-    known = {text.ref: text.name, **brought, **_candidates(shown), **_bests(), **_versions()}
+    known = {text.ref: text.name, **brought, **_bests(), **_candidates(shown), **_versions()}
     _select(label, name, list(known), text.ref, shown, {ref: cut(words, 90) for ref, words in known.items()}, None)
 
 
@@ -81,7 +81,7 @@ def _candidates(shown: Chosen) -> dict[str, str]:
 def _suite(shown: Chosen) -> None:
     key = suite_key(shown)
     known = {key: shown.setting.suite.name, **{key: words for key, (_, words) in suites.offered().items()}}
-    _select("Suite", "suite", list(known), key, shown, known, 240)
+    _select("Suite", "suite", list(known), key, shown, known, 205)
 
 
 def _sizes(shown: Chosen) -> None:
