@@ -7,7 +7,7 @@ rows are another suite.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -19,7 +19,6 @@ from autoflow.suites.table_mapping import Columns
 from autoflow.suites.table_rows import ORIGIN_WORDS, Origin, Row, checked_scorer
 
 _ROW = TypeAdapter(Row)
-_ORIGINS: dict[str, Origin] = {"model": "model", "accepted": "model", "person": "edited"}
 
 
 class ScorerSpec(Record):
@@ -90,19 +89,22 @@ def row_of(told: Json) -> Row:
         ) from error
 
 
-def rows_of_examples(objective: str, examples: Sequence[Example]) -> list[Row]:
-    """Examples that a person accepted, as rows; what a model proposed stays marked as that.
+def row_of_example(objective: str, number: int, inputs: Mapping[str, str], expected: str, was: Example | None) -> Row:
+    """An example as a person leaves it, as a row; what a model proposed stays marked as that.
 
     Args:
-        objective: what should get done with each.
+        number: from 1; where it stands.
+        was: what a model proposed; None: nothing, a person wrote it.
     """
-    return [
-        Row(
-            objective=objective.strip(), inputs={n: text for n, text in e.inputs.items() if text.strip()},
-            expected=e.expected.strip(), origin=_ORIGINS[e.origin], row=number,
-        )
-        for number, e in enumerate(examples, 1)
-    ]  # fmt: skip
+    given = _filled(inputs)
+    same = was is not None and (given, expected.strip()) == (_filled(was.inputs), was.expected.strip())
+    origin: Origin = "person" if was is None else "model" if same else "edited"
+    asked = objective.strip() if given else ""  # nothing is given: a line that was added and left empty
+    return Row(asked, given, expected.strip(), origin=origin, row=number)
+
+
+def _filled(inputs: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in inputs.items() if text.strip()}
 
 
 def proposed_words(rows: Sequence[Json]) -> str:

@@ -7,7 +7,7 @@ so that a table of 100,000 bad rows is told in a few sentences.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Literal, NamedTuple
@@ -130,6 +130,14 @@ def preview(table: Table, columns: Columns, scorer: str, options: Json | None = 
         tuple(found.rows), len(table.rows), tuple(sorted(found.problems)), dict(found.counts), notes,
         tuple(c for c in table.columns if c not in used),
     )  # fmt: skip
+
+
+def preview_rows(rows: Sequence[Row], scorer: str, options: Json | None = None) -> Preview:
+    """The same for rows that came from no table. Raises SettingsError: there is no such scorer or option."""
+    found = _Found(checked_scorer(scorer, options or {}), options or {})
+    for row in rows:
+        found.take(_Read(row, formula=False))
+    return Preview(tuple(found.rows), len(rows), tuple(sorted(found.problems)), dict(found.counts), (), ())
 
 
 def checked_scorer(name: str, options: Json) -> ScorerKind:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from autoflow.records import is_id
-from autoflow.study import SuiteSpec
-from autoflow.suites.registry import suite_names
+from autoflow.study import SavedSuite, SuiteSpec
+from autoflow.suites.registry import TABLE, suite_names
 from pages.ui import services
 from pages.ui.plain import cut
 
 SHOWN = 50  # saved suites, the latest ones
-ABOUT = {
-    "openagi-plan": "185 tasks that ask for a plan of expert models; the plan is scored, no model of it is run.",
-    "reasoning": "Puzzles that are made by seed, each scored by its own verifier.",
-}
 LIMITS = {"openagi-plan": 185, "reasoning": 2000}  # tasks in all splits together
 
 
@@ -26,14 +22,23 @@ def names() -> dict[str, str]:
 
 def key_of(spec: SuiteSpec) -> str:
     """The key under which `names` has the suite of a spec."""
-    return str(spec.options.get("suite", "")) if spec.name == "table" else spec.name
+    return str(spec.options.get("suite", "")) if spec.name == TABLE else spec.name
 
 
 def rows_of(key: str) -> int:
     """Tasks that a suite has for all splits together. Raises NotFound, SettingsError."""
-    return _rows(key) if is_id(key, "su") else LIMITS[key]
+    return len(saved(key).body.get("rows", ())) if is_id(key, "su") else LIMITS[key]
 
 
-@st.cache_data(max_entries=100, ttl=60, show_spinner=False)
-def _rows(suite_id: str) -> int:
-    return len(services.store().get_suite(suite_id).body["rows"])
+@st.cache_resource(max_entries=20, ttl=60, show_spinner=False)
+def saved(suite_id: str) -> SavedSuite:
+    """A saved suite. Raises NotFound."""
+    return services.store().get_suite(suite_id)
+
+
+@st.cache_data(show_spinner="Looking which puzzles there are …")
+def puzzles() -> dict[str, str]:
+    """Generators of puzzles -> their topic."""
+    from autoflow.suites.reasoning import generators
+
+    return {found.name: found.topic for found in generators()}

@@ -1,0 +1,112 @@
+"""How answers are scored: the kind of scorer, what may be chosen of it, and a rubric that a model proposes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from autoflow.errors import AutoFlowError
+from autoflow.jobs.payloads import ProposePayload
+from autoflow.metrics.kinds import OptionValue, ScorerOption
+from autoflow.metrics.scorers import SCORERS
+from autoflow.records import Json
+from pages.ui import services
+from pages.ui.plain import plain
+
+REFRESH_S = 1.0
+
+
+def draw(key: str, guess: str, objective: str) -> tuple[str, Json]:
+    """The scorer and those of its options that are not as usual.
+
+    Args:
+        guess: the scorer that is chosen at first.
+        objective: what is asked, for a rubric; empty: it is not known yet.
+    """
+    names = [guess, *(name for name in SCORERS if name != guess)]
+    name = st.selectbox(
+        "How answers are scored", names, format_func=lambda n: SCORERS[n].label, key=f"{key}-scorer-{guess}"
+    )
+    kind = SCORERS[name]
+    st.caption(plain(kind.about, 400))
+    if name == "judge":
+        _take_rubric(key)
+    chosen = {option.name: _option(key, name, option) for option in kind.options}
+    if name == "judge":
+        _rubric(key, objective)
+    return name, {o.name: chosen[o.name] for o in kind.options if chosen[o.name] != o.default}
+
+
+def _option(key: str, scorer: str, option: ScorerOption) -> OptionValue:
+    here, label = f"{key}-{scorer}-{option.name}", f"{_capital(option.name.replace('_', ' '))}: {option.label}"
+    if option.choices:
+        return st.selectbox(label, [str(option.default), *(c for c in option.choices if c != option.default)], key=here)
+    if isinstance(option.default, bool):
+        return st.checkbox(label, option.default, key=here)
+    if isinstance(option.default, float):
+        return float(st.number_input(label, option.least, None, option.default, format="%g", key=here))
+    return st.text_area(label, key=here, height=110)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _rubric(key: str, objective: str) -> None:
+    """Have a model write it; what it wrote is put into the field, where a person reads and corrects it."""
+    job_id = st.session_state.get(_job_key(key))
+    if job_id:
+        _waiting(key, job_id)
+        return
+    with st.popover("Propose a rubric", icon=":material/auto_awesome:", key=f"{key}-rubric-propose"):
+        if not objective.strip():
+            st.text("Say first what should get done.")
+            return
+        model = st.selectbox("Model that proposes", services.model_names(), key=f"{key}-rubric-model")
+        st.button("Propose", key=f"{key}-rubric-go", on_click=_propose, args=(key, objective, model))
+
+
+@services.said
+def _propose(key: str, objective: str, model: str) -> None:
+    asked = ProposePayload(model=model, objective=objective, what="rubric")
+    job = services.submit("propose-examples", asked.model_dump(), title="Propose a rubric")
+    st.session_state[_job_key(key)] = job.id
+
+
+@st.fragment(run_every=REFRESH_S)
+def _waiting(key: str, job_id: str) -> None:
+    job = services.store().get_job(job_id)
+    if job.ended:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(str(job.live.get("status") or "The model writes a rubric …"), width="stretch")
+        st.button(
+            "Stop", icon=":material/stop:", key=f"{key}-rubric-stop", on_click=services.request_job,
+            args=(job_id, "cancel"),
+        )  # fmt: skip
+
+
+def _take_rubric(key: str) -> None:
+    """Put a rubric that has arrived into its field, before the field is drawn."""
+    here = _job_key(key)
+    job_id = st.session_state.get(here)
+    if not job_id:
+        return
+    try:
+        job = services.store().get_job(job_id)
+    except AutoFlowError as error:
+        st.session_state.pop(here)
+        services.show_error(error)
+        return
+    if not job.ended:
+        return
+    st.session_state.pop(here)
+    text = str((job.result or {}).get("rubric", ""))
+    if text:
+        st.session_state[f"{key}-judge-rubric"] = text
+        st.caption(f"This rubric was proposed by {plain(str(job.payload.get('model')))}. Read it, and correct it.")
+    elif job.error:
+        st.text(f"No rubric was proposed: {job.error}")
+
+
+def _job_key(key: str) -> str:
+    return f"{key}-rubric-job"
