@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autoflow.records import STOP_WORDS
 from autoflow.report.comparison import Cell, ComparisonReport, TaskRow
 from autoflow.report.figures import duration, money, plural, signed
 from autoflow.report.markup import Markup, tag
+from autoflow.report.rows import chosen_rows
 
 SHORT = 300  # characters of an answer that stand in the table; the rest is folded
 LONGEST = 20_000  # characters of one text in the file
+MOST = 2_000  # tasks in the file; browsers take seconds for more
 
 
 def tasks_section(report: ComparisonReport) -> Markup:
-    """All rows are in the file; the style sheet hides those that do not differ until they are asked for."""
+    """All rows, up to a bound; the style sheet hides those that do not differ until they are asked for."""
     if not report.rows:
         return tag("section", tag("h2", "Tasks"), tag("p", "No task was run yet."))
+    rows, left_out = _bounded(report)
     names = ("Task", "Expected", f"A {report.a.name}", f"B {report.b.name}", "B − A")
     head = tag("tr", *(tag("th", name, scope="col") for name in names))
-    table = tag("table", tag("thead", head), tag("tbody", *map(_row, report.rows)), class_="tasks")
+    table = tag("table", tag("thead", head), tag("tbody", *map(_row, rows)), class_="tasks")
     wide = tag("div", table, class_="wide", tabindex="0", role="region", aria_label="Tasks")
-    return tag("section", tag("h2", "Tasks"), _choice(report), wide, class_="choosable")
+    return tag("section", tag("h2", "Tasks"), left_out, _choice(rows), wide, class_="choosable")
 
 
-def _choice(report: ComparisonReport) -> Markup:
-    different = len(report.different)
+def _bounded(report: ComparisonReport) -> tuple[Sequence[TaskRow], Markup | None]:
+    """The rows in the order of the split, and a sentence where some are left out: those that differ least."""
+    if len(report.rows) <= MOST:
+        return report.rows, None
+    kept = {row.task for row in chosen_rows(report, order="most")[:MOST]}
+    words = f"These are the {MOST:,} of {len(report.rows):,} tasks that differ most; the CSV has all of them."
+    return [row for row in report.rows if row.task in kept], tag("p", words, class_="quiet")
+
+
+def _choice(rows: Sequence[TaskRow]) -> Markup:
+    different = sum(row.differs for row in rows)
     return tag(
         "fieldset",
         tag("legend", "Show"),
         _radio("only-different", f"only the {different:,} that differ in score", different > 0),
-        _radio("all-tasks", f"all {plural(len(report.rows), 'task')}", different == 0),
+        _radio("all-tasks", f"all {plural(len(rows), 'task')}", different == 0),
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
+from autoflow.report.comparison import TaskRow
 from autoflow.report.html import report_html
 from autoflow.report.html_tasks import LONGEST, bounded
 from autoflow.report.load import trace_pairs
@@ -106,3 +108,18 @@ def test_a_workflow_without_steps_and_one_with_very_many_have_a_sentence_for_a_g
     seen = Seen(report_html(report_of(store_with, written(store_with, ("", many), only=1)), at=0.0))
     assert "It has no steps." in seen.text
     assert "A graph of 401 steps could not be read." in seen.text
+
+
+def test_of_very_many_tasks_those_that_differ_most_are_in_the_file_and_it_says_so() -> None:
+    store = open_store()
+    report = report_of(store, written(store, only=1))
+    one = report.rows[0]
+    assert one.a is not None
+    cells = [replace(one.a, score=score) for score in (0.0, 0.25, 1.0)]
+    rows = [
+        TaskRow(f"t{n}", "", "", cells[0], cells[2 if n % 50 == 7 else 1 if n % 5 == 0 else 0]) for n in range(5000)
+    ]
+    text = report_html(replace(report, rows=tuple(rows)))
+    assert text.count("<tr class=") == 2000
+    assert all(f">t{n}<" in text for n in range(5000) if n % 50 == 7 or n % 5 == 0)
+    assert "These are the 2,000 of 5,000 tasks that differ most; the CSV has all of them." in text

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from autoflow.records import Job
 from autoflow.report.comparison import ComparisonReport
-from autoflow.report.load import load_comparison, tasks_of
+from autoflow.report.load import load_comparison, openings_of_test, tasks_of
 from autoflow.study import Split, Study
 from autoflow.suites.base import SuiteTask
 from pages.ui import services
@@ -46,14 +47,28 @@ def _live(source: Source, split: Split) -> None:
         st.rerun()
     else:
         missing.draw_progress(study, job)
-        report = _report(source, split)
+        report = _report(source, split, _done(job))
         outcome.draw(report)
         tasks.draw_tasks(report, selectable=False)
 
 
-def _report(source: Source, split: Split) -> ComparisonReport:
-    tasks = _tasks(source.study, split)
-    return load_comparison(services.store(), source.study.id, source.a, source.b, split, tasks)
+def _report(source: Source, split: Split, mark: int = 0) -> ComparisonReport:
+    """The comparison, read anew only where something may have changed: it takes seconds where tasks are many."""
+    study, store = source.study, services.store()
+    if study.stop is None and not mark:
+        mark = _done(missing.job_of(study))
+    marks = (study.stop, mark, len(store.ratings(study.id)), openings_of_test(store, study.spec.suite))
+    return _loaded(study, source.a, source.b, split, marks)
+
+
+def _done(job: Job | None) -> int:
+    """Grows with each fiftieth of the runs."""
+    return 0 if job is None else 1 + int(job.done // max(1.0, (job.total or 0.0) // 50))
+
+
+@st.cache_resource(max_entries=6, ttl=600, show_spinner="Reading what was run", hash_funcs={Study: lambda s: s.id})
+def _loaded(study: Study, a: int, b: int, split: Split, marks: tuple[object, ...]) -> ComparisonReport:
+    return load_comparison(services.store(), study.id, a, b, split, _tasks(study, split))
 
 
 @st.cache_resource(max_entries=20, ttl=600, show_spinner=False, hash_funcs={Study: lambda study: study.id})

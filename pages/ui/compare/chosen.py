@@ -165,7 +165,7 @@ def _usual() -> Setting:
 def _source(a: Text, b: Text, setting: Setting, home: Study | None) -> Source | None:
     """The study on show where it has all outcomes, else a comparison of these two, else what the study has."""
     own = _inside(a, b, setting, home) if home else None
-    if own and all(_complete(own.study, number, setting.split) for number in (own.a, own.b)):
+    if own and (_on_its_way(own.study) or all(_complete(own.study, n, setting.split) for n in (own.a, own.b))):
         return own
     found = find_comparison(services.store(), a, b, setting)
     return Source(*found) if found else own
@@ -185,5 +185,12 @@ def _inside(a: Text, b: Text, setting: Setting, home: Study) -> Source | None:
     return None if None in numbers else Source(home, int(numbers[0] or 0), int(numbers[1] or 0))
 
 
+def _on_its_way(study: Study) -> bool:
+    """A comparison that has all its outcomes, or will have them."""
+    return study.spec.method == "evaluate" and study.stop in (None, "evaluated")
+
+
+@st.cache_data(max_entries=500, ttl=60, show_spinner=False, hash_funcs={Study: lambda s: (s.id, s.stop, s.rounds)})
 def _complete(study: Study, number: int, split: Split) -> bool:
+    """Whether a candidate has all its outcomes. Counting them takes seconds where they are many."""
     return load_view(services.store(), study.id, only=(number,)).complete(number, split)
