@@ -123,14 +123,20 @@ class Search:
             else:
                 refused += draft.totals
         self._shop.handed = Totals()
-        await self._keep_proposals(number, fresh, refused)
+        await self._keep_proposals(number, fresh, refused, done=not fresh)
         return fresh
 
-    async def _keep_proposals(self, number: int, fresh: Sequence[Candidate], refused: Totals) -> None:
-        """What was proposed, and what went into proposals that came to nothing."""
+    async def _keep_proposals(
+        self, number: int, fresh: Sequence[Candidate], refused: Totals, *, done: bool = False
+    ) -> None:
+        """What was proposed, and what went into proposals that came to nothing.
+
+        A round of nothing new is `done` with that, or a crash would have it proposed and counted once more.
+        """
         unused = self._study.unused + refused + self._shop.take()
         self._shop.handed = Totals()
-        await self._keep(StudyBatch(self._study.id, candidates=fresh, unused=unused), f"Round {number}")
+        rounds = number if done else None
+        await self._keep(StudyBatch(self._study.id, candidates=fresh, unused=unused, rounds=rounds), f"Round {number}")
 
     async def _ground(self, number: int) -> StudyStop | None:
         """What proposals build on is seen on train tasks first: where it fails is what they are told."""
