@@ -51,4 +51,6 @@ def test_an_unknown_suite_is_named(cli: Cli, script: Script, tmp_path: Path) -> 
     file.write_text(PLAIN)
     done = cli("evaluate", str(file), "--suite", "travel", "--model", script({"match": "", "reply": "x"}))
     assert done.code == 2
-    assert "There is no suite `travel`.\nhint: There is `openagi-plan`." in done.err
+    assert (
+        "There is no suite `travel`.\nhint: There is `openagi-plan`, `reasoning`, the suites that you saved" in done.err
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.errors import NotFound, SettingsError
@@ -32,6 +32,7 @@ def kept(store: SqlStore, count: int = 60, name: str = "Sums", scorer: str = "nu
     return store.save_suite(name, suite_body(numbered(count), scorer)).id
 
 
+@settings(deadline=None)
 @given(st.integers(2, 300), st.fixed_dictionaries({s: st.integers(0, 60) for s in SPLITS}))
 def test_sizes_fit_and_keep_their_shares(rows: int, wanted: dict[Split, int]) -> None:
     found = fit_sizes(rows, wanted)

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.errors import ModelReplyError, SettingsError
@@ -36,6 +36,7 @@ rows = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(rows)
 def test_rows_come_back_from_a_body_as_they_were(given_rows: list[Row]) -> None:
     told = json.loads(json.dumps(suite_body(given_rows, "contains", {"whole_words": False})))
@@ -44,6 +45,7 @@ def test_rows_come_back_from_a_body_as_they_were(given_rows: list[Row]) -> None:
     assert (body.scorer.name, body.scorer.options) == ("contains", {"whole_words": False})
 
 
+@settings(deadline=None)
 @given(rows, st.integers(0, 10**6), st.data())
 def test_every_row_is_in_one_split_at_most(given_rows: list[Row], seed: int, data: st.DataObject) -> None:
     sizes = {}
@@ -61,6 +63,7 @@ def test_every_row_is_in_one_split_at_most(given_rows: list[Row], seed: int, dat
     assert tasks == {split: again.tasks(split) for split in SPLITS}
 
 
+@settings(deadline=None)
 @given(rows)
 def test_a_task_holds_what_its_row_gives_and_not_what_it_expects(given_rows: list[Row]) -> None:
     suite = TableSuite(saved(given_rows), spec(len(given_rows), 0, 0))

@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.errors import SettingsError
@@ -142,6 +142,12 @@ def test_columns_are_guessed_from_their_names(columns: tuple[str, ...], found: C
     assert guess_columns(made) == found
 
 
+def test_a_column_of_labels_is_the_answer_whatever_its_name() -> None:
+    rows = tuple((f"mail {n}", f"note {n}", ("refund", "delivery")[n % 2]) for n in range(6))
+    found = guess_columns(Table(("mail", "remark", "department"), rows))
+    assert found == Columns(inputs=("mail",), expected="department")
+
+
 def test_a_column_that_says_who_made_a_row_is_known_by_its_words() -> None:
     made = Table(("question", "answer", "source"), (("a", "1", "model"), ("b", "2", "human")))
     columns = guess_columns(made)
@@ -150,6 +156,7 @@ def test_a_column_that_says_who_made_a_row_is_known_by_its_words() -> None:
     assert guess_columns(Table(("question", "source"), (("a", "a book"), ("b", "model")))).origin == ""
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["question", "answer", "label", "text", "id", "origin", "tag", "x", "y"]), unique=True,
                 min_size=1), st.data())  # fmt: skip
 def test_whatever_is_guessed_tells_no_run_its_answer(columns: list[str], data: st.DataObject) -> None:
@@ -208,6 +215,7 @@ def test_labels_are_few_short_and_come_again() -> None:
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(cells, cells, cells), min_size=1, max_size=12))
 def test_every_row_is_used_or_told(rows: list[tuple[str, str, str]]) -> None:
     file = io.StringIO(newline="")
