@@ -1,6 +1,6 @@
 """Searches that are really carried out, on a model behind HTTP that does better the more care a workflow asks for.
 
-The workflow's instruction holds `Care N`; the model knows the plan of a task where N is large enough for that task.
+The workflow's instruction holds `Care N`; the model names that share of the right plan, all of it from `WHOLE` on.
 As a generator it asks for more with each proposal. What it says depends on the prompt alone, so that a search that is
 taken up again comes to the same end.
 """
@@ -11,7 +11,6 @@ import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from zlib import crc32
 
 from autoflow.jobs.context import JobContext
 from autoflow.jobs.handlers import study as handler
@@ -28,27 +27,31 @@ from tests.llm.server import Answer, Request, Server, says
 MODEL = "openai:careful"
 SUITE = SuiteSpec(name="openagi-plan", train=3, val=5, test=4)
 WRONG = "Image Denoising, Image Deblurring"
-PLANS = {task.objective: ", ".join(gold_plan(task.plan)) for task in openagi_tasks()}
+PLANS = {task.objective: list(gold_plan(task.plan)) for task in openagi_tasks()}
+WHOLE = 30  # care for a whole plan
 _CARE = re.compile(r"Care (\d+)")
 
 
-def careful(latency_s: float = 0.0) -> Answer:
-    """Answers as a generator and as an interpreter."""
+def careful(latency_s: float = 0.0, stride: int = 9) -> Answer:
+    """Answers as a generator and as an interpreter, each proposal asking for `stride` more of care."""
 
     async def answer(writer: asyncio.StreamWriter, request: Request) -> None:
         await asyncio.sleep(latency_s)
-        await says(reply(request.body))(writer, request)
+        await says(reply(request.body, stride))(writer, request)
 
     return answer
 
 
-def reply(body: Json) -> str:
+def reply(body: Json, stride: int = 9) -> str:
     said = "\n".join(str(message["content"]) for message in body["messages"])
     if "Provide a new workflow with a higher reward" in said or "design workflows" in said:
-        return workflow(3 * sum(message["role"] == "assistant" for message in body["messages"]))
+        return workflow(stride * sum(message["role"] == "assistant" for message in body["messages"]))
     objective = next((o for o in PLANS if o in said), "")
     found = _CARE.findall(said)
-    return PLANS[objective] if objective and found and crc32(objective.encode()) % 10 < int(found[-1]) else WRONG
+    if not objective or not found:
+        return WRONG
+    plan = PLANS[objective]
+    return ", ".join(plan[: round(len(plan) * min(1.0, int(found[-1]) / WHOLE))]) or WRONG
 
 
 def workflow(care: int) -> str:
@@ -58,10 +61,10 @@ Answer:::terminal:::Name the models that are needed, in order. Care {care}.:::
 
 
 @contextmanager
-def model_server(latency_s: float = 0.0) -> Iterator[Server]:
+def model_server(latency_s: float = 0.0, stride: int = 9) -> Iterator[Server]:
     server = Server()
     server.start()
-    server.script(careful(latency_s))
+    server.script(careful(latency_s, stride))
     try:
         yield server
     finally:

@@ -71,7 +71,7 @@ class TestWatching:
         app = visit("optimize", study=searched.id)
         assert not app.exception
         text = shown(app)
-        assert "**All rounds were done** · best 0.86 on validation" in text
+        assert "**All rounds were done** · best 0.97 on validation" in text
         assert "On the sealed test set" in text
         assert "Against the manual workflow: Candidate 4 scored higher by" in text
         assert "3 train / 5 validation / 4 test tasks · written by openai:careful, run by openai:careful" in text
@@ -174,8 +174,14 @@ class TestWarnings:
         assert "No gain for some rounds" in text
         assert "4 rounds found nothing better than candidate 1 (plain prompt)." in text
 
-    def test_nothing_is_said_where_there_is_nothing_to_say(self, visit: Visit, searched: Study) -> None:
-        assert ":material/warning:" not in shown(visit("optimize", study=searched.id))
+    def test_a_test_that_does_not_bear_validation_out_is_told(self, visit: Visit, searched: Study) -> None:
+        text = shown(visit("optimize", study=searched.id))
+        assert "Candidate 4 scores 0.97 on validation, by which it was chosen, but" in text
+
+    def test_nothing_is_said_where_there_is_nothing_to_say(self, visit: Visit, store: SqlStore) -> None:
+        text = shown(visit("optimize", study=finished_study(store).id))
+        assert "On the sealed test set" in text
+        assert ":material/warning:" not in text
 
 
 class TestAdopting:

@@ -1,0 +1,166 @@
+"""A search from its set-up to a comparison to send, in a real browser: reloaded, paused, its worker killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from autoflow.store import SqlStore, open_store
+from autoflow.study import Study
+from scripts.appserver import AppServer
+from tests import searching
+from tests.llm.server import Server
+
+pytestmark = pytest.mark.browser
+PATIENCE_MS = 90_000
+ROUNDS = 30
+LATENCY_S = 0.25  # of the model, so that there is something to watch
+
+# The curves as Plotly holds them: how many candidates have a validation score, and what part of them is on show.
+SCORED = """() => { const plot = document.querySelector(".js-plotly-plot");
+  return plot && plot.data ? plot.data.find((trace) => trace.uid === "val").x.length : 0; }"""
+RANGE = '() => [...document.querySelector(".js-plotly-plot").layout.xaxis.range]'
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[Server]:
+    with searching.model_server(LATENCY_S, stride=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server_env() -> dict[str, str]:
+    return {"AUTOFLOW_OFFLINE": "1", "AUTOFLOW_DEFAULT_MODEL": searching.MODEL}
+
+
+@pytest.fixture
+def store(server: AppServer, model: Server) -> SqlStore:
+    opened = open_store(f"sqlite:///{server.home / 'autoflow.db'}")
+    searching.connect(opened, model)
+    return opened
+
+
+def wait_until(found: Callable[[], object], seconds: float = PATIENCE_MS / 1000) -> None:
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.1)
+
+
+def scored(page: Page) -> int:
+    return int(page.evaluate(SCORED))
+
+
+def fill(page: Page, label: str, value: int) -> None:
+    field = page.get_by_label(label, exact=True).first
+    field.fill(str(value))
+    field.press("Enter")
+    page.wait_for_timeout(300)
+
+
+def set_up(page: Page, server: AppServer) -> None:
+    page.goto(f"{server.url}/optimize")
+    fill(page, "Train", 3)
+    fill(page, "Validation", 5)
+    fill(page, "Test", 4)
+    fill(page, "Rounds", ROUNDS)
+    page.get_by_role("radio", name="As in the paper").click()
+    name = page.get_by_label("Name of the study")
+    name.fill("Plans in the browser")
+    name.press("Enter")
+    expect(page).to_have_url(re.compile("search-name=Plans"))
+
+
+def zoom(page: Page) -> list[float]:
+    """Drag over a part of the curves; the range of candidates that is on show then."""
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.1 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    return [round(float(edge), 3) for edge in page.evaluate(RANGE)]
+
+
+def kill_worker(server: AppServer) -> None:
+    (victim,) = server.processes("autoflow.jobs.worker")
+    os.kill(victim.pid, signal.SIGKILL)
+    with suppress(psutil.Error):
+        victim.wait(10)
+
+
+def test_a_search_is_set_up_watched_disturbed_adopted_and_sent(
+    server: AppServer, page: Page, store: SqlStore, tmp_path: Path
+) -> None:
+    set_up(page, server)
+    page.reload()  # what was typed stands in the address
+    expect(page.get_by_label("Name of the study")).to_have_value("Plans in the browser")
+    expect(page.get_by_label("Validation", exact=True).first).to_have_value("5")
+    page.get_by_test_id("stMain").get_by_role("button", name="Optimize", exact=True).click()
+    page.wait_for_url(re.compile(r"study=st_"))
+    (study,) = store.list_studies()
+
+    wait_until(lambda: scored(page) >= 3)
+    before, seen = zoom(page), scored(page)
+    wait_until(lambda: scored(page) > seen)
+    assert [round(float(edge), 3) for edge in page.evaluate(RANGE)] == before
+
+    page.reload()
+    wait_until(lambda: scored(page) > seen)
+    page.get_by_test_id("stMain").get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    at_rest = len(store.study_candidates(study.id)), len(store.study_outcomes(study.id))
+    page.wait_for_timeout(1500)
+    assert (len(store.study_candidates(study.id)), len(store.study_outcomes(study.id))) == at_rest
+    page.get_by_test_id("stMain").get_by_role("button", name="Resume").click()
+    wait_until(lambda: len(store.study_candidates(study.id)) > at_rest[0])
+    kill_worker(server)
+    wait_until(lambda: store.get_study(study.id).stop is not None)
+    expect(page.get_by_text("On the sealed test set")).to_be_visible(timeout=PATIENCE_MS)
+    every_candidate_is_there_once(store, study)
+
+    adopt_and_send(page, store, study, tmp_path)
+
+
+def every_candidate_is_there_once(store: SqlStore, study: Study) -> None:
+    """As an undisturbed search would have left them."""
+    study = store.get_study(study.id)
+    candidates = store.study_candidates(study.id)
+    rounds = study.rounds
+    assert [c.number for c in candidates] == list(range(2 + rounds))
+    assert [c.text for c in candidates[2:]] == [searching.workflow(n) for n in range(1, rounds + 1)]
+    outcomes = [o for _, o in store.study_outcomes(study.id)]
+    assert set(Counter((o.candidate, o.task, o.repeat) for o in outcomes).values()) == {1}
+    assert study.test_uses == 1
+    assert {o.task for o in outcomes if o.candidate == study.best and o.split == "val"} == set(study.splits["val"])
+
+
+def adopt_and_send(page: Page, store: SqlStore, study: Study, folder: Path) -> None:
+    page.get_by_role("button", name="Adopt the best").click()
+    page.get_by_role("button", name="Adopt as v1 of a new workflow").click()
+    expect(page.get_by_text("is v1 of Plans in the browser.")).to_be_visible()
+    best = store.get_study(study.id).best
+    (workflow,) = store.list_workflows()
+    assert workflow.text == store.study_candidates(study.id)[best or 0].text
+    page.get_by_role("link", name=re.compile("Compare candidate")).first.click()
+    page.wait_for_url(re.compile("/compare"))
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="HTML").click()
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    assert "is better by" in file.read_text("utf-8") or "scored higher by" in file.read_text("utf-8")
