@@ -91,7 +91,7 @@ class Preview:
 
 # What is said of one row, and of several.
 LEFT_OUT: dict[Kind, tuple[str, str]] = {
-    "no-objective": ("does not say what to do", "do not say what to do"),
+    "no-objective": ("asks nothing", "ask nothing"),
     "no-answer": ("has no expected answer", "have no expected answer"),
     "bad-answer": ("has an expected answer that cannot be scored", "have expected answers that cannot be scored"),
     "conflict": (
@@ -211,7 +211,7 @@ class _Found:
     def _empty(self, row: Row) -> tuple[Kind, str] | None:
         if not row.objective and not row.inputs and not row.expected:
             return "empty", "All cells are empty."
-        return None if row.objective else ("no-objective", "Nothing says what to do.")
+        return None if row.objective else ("no-objective", "It asks nothing.")
 
     def _length(self, row: Row) -> tuple[Kind, str] | None:
         length = _length(row) + len(row.expected)

@@ -138,7 +138,7 @@ def test_a_table_without_a_usable_row_is_not_saved(store: SqlStore, tmp_path: Pa
     path.write_text("question,answer\n,x\n,y\n")
     with pytest.raises(SettingsError, match="No row of the table can be used") as caught:
         spec_of(str(path), store=store)
-    assert "rows 2, 3 do not say what to do" in caught.value.hint
+    assert "rows 2, 3 ask nothing" in caught.value.hint
 
 
 def test_a_deleted_suite_is_told(store: SqlStore) -> None:

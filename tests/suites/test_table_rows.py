@@ -42,7 +42,7 @@ def test_each_problem_names_its_row() -> None:
     ]  # fmt: skip
     assert [row.row for row in seen.rows] == [2, 8, 9]
     assert seen.sentences() == [
-        "Left out: row 6 does not say what to do.",
+        "Left out: row 6 asks nothing.",
         "Left out: row 5 has no expected answer.",
         "Left out: row 4 asks the same as an earlier row, with another answer.",
         "Left out: row 3 asks the same as an earlier row.",

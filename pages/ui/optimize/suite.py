@@ -10,7 +10,6 @@ from autoflow.records import is_id
 from autoflow.study import SPLITS, SuiteSpec
 from autoflow.suites.registry import TABLE, describe, scorer_of, suite_names, title_of
 from pages.ui import services, suites
-from pages.ui.plain import plain
 from pages.ui.suites import known
 
 KEY = "search-tasks"
@@ -24,7 +23,6 @@ def choose() -> SuiteSpec | None:
         st.session_state[_FIRST] = _named()
     chosen = suites.choose(KEY, default=st.session_state[_FIRST])
     if chosen is not None:
-        st.caption(plain(about(chosen), 300))
         _remember(chosen)
     return chosen
 

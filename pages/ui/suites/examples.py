@@ -43,7 +43,7 @@ def draw(key: str, of: str, objective: str, names: tuple[str, ...], given: list[
     """
     here = f"{key}-examples-{of}"
     shown = names if not given else tuple(given[0].inputs)
-    edited = _editor(here, shown, given, model)
+    edited = _editor(here, shown, given)
     rows = [_row(objective, number, line, shown, given) for number, line in enumerate(edited, 1) if line.get(USE)]
     rows = [row for row in rows if row.objective or row.expected]
     if not rows:
@@ -56,19 +56,19 @@ def draw(key: str, of: str, objective: str, names: tuple[str, ...], given: list[
     _accept(key, here, objective, seen, (scorer, options), model)
 
 
-def _editor(here: str, names: tuple[str, ...], given: list[Example], model: str) -> list[dict[str, Any]]:
+def _editor(here: str, names: tuple[str, ...], given: list[Example]) -> list[dict[str, Any]]:
     st.caption(
         "Correct them as in a spreadsheet: change a cell, add a row at the end, take away the tick of a bad one."
     )
     lines: list[dict[str, Any]] = [
-        {USE: True, **_cells(names, e.inputs), EXPECTED: e.expected, BY: model, NUMBER: at}
+        {USE: True, **_cells(names, e.inputs), EXPECTED: e.expected, BY: "a model", NUMBER: at}
         for at, e in enumerate(given)
     ]
     empty: dict[str, Any] = {USE: True, **_cells(names, {}), EXPECTED: "", BY: "", NUMBER: None}
     columns = {
         USE: st.column_config.CheckboxColumn(default=True, width="small"),
-        **{_cell(at): st.column_config.TextColumn(name, default="", width="large") for at, name in enumerate(names)},
-        EXPECTED: st.column_config.TextColumn(default="", width="medium"),
+        **{_cell(at): st.column_config.TextColumn(name, default="") for at, name in enumerate(names)},
+        EXPECTED: st.column_config.TextColumn(default=""),
         BY: st.column_config.TextColumn(disabled=True, default="", width="small"),
         NUMBER: None,
     }

@@ -14,10 +14,10 @@ def draw(key: str, seen: Preview) -> None:
     good = len(seen.rows)
     icon = ":material/check_circle:" if good == seen.total else ":material/warning:"
     st.markdown(f"{icon} **{good:,} of {plural(seen.total, 'row')} can be used.**")
-    for sentence in (*seen.notes, *seen.sentences()):
-        st.text(sentence)
-    if seen.unused:
-        st.text(f"Columns that are not used: {', '.join(seen.unused)}.")
+    unused = [f"Columns that are not used: {', '.join(seen.unused)}."] if seen.unused else []
+    with st.container(gap="xsmall"):
+        for sentence in (*seen.notes, *seen.sentences(), *unused):
+            st.text(sentence)
     if seen.problems and st.toggle("Show the rows", key=f"{key}-problems"):
         listed = [{"Row": p.row, "What is wrong": p.words} for p in seen.problems[:SHOWN]]
         st.dataframe(listed, hide_index=True, width="stretch")
