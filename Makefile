@@ -9,7 +9,7 @@ PORT   ?= 8501
 SMOKE  := tests/test_house.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench evidence screenshots docs clean
+.PHONY: help setup run demo test check bench evidence screenshots docs clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt scripts/setup.py
 
 run: $(READY) ## Serve the app on localhost (PORT=8501).
 	@$(BIN)/python -m autoflow.cli serve --port $(PORT)
+
+demo: $(READY) ## Open a recorded study, on a folder of its own (PORT=8501).
+	@$(BIN)/python scripts/demo.py $(PORT)
 
 test: $(READY) ## Run all tests; downloads SmolLM2 (98 MB) and, where no browser is found, Chromium.
 	@$(BIN)/python scripts/browser.py
