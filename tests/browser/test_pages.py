@@ -18,6 +18,7 @@ from autoflow.records import Connection, RunPolicy, Totals
 from autoflow.store import SqlStore, open_store
 from pages.ui.security import HEADERS
 from scripts.appserver import AppServer
+from tests.studies import finished_study, new_study
 
 pytestmark = pytest.mark.browser
 HOSTILE = '<img src=x onerror="window.stolen=1"> ![x](http://attacker.invalid/x.png) <script>window.stolen=1</script>'
@@ -37,7 +38,15 @@ def paths(server: AppServer) -> dict[str, str]:
     store.save_connection(
         Connection(name="mine", model=HOSTILE, base_url="http://localhost:1/v1", key_env="MY_API_KEY")
     )
+    study, waiting = finished_study(store, f"Study {HOSTILE}"), new_study(store, "Waiting", pending=True)
+    waiting.begin()
+    broken = next(c.number for c in store.study_candidates(study.id) if c.error)
     return {
+        "optimize": "/optimize",
+        "study": f"/optimize?study={study.id}",
+        "study, a trace": f"/optimize?study={study.id}&candidate=1&task={study.splits['val'][0]}",
+        "study, a text with errors": f"/optimize?study={study.id}&candidate={broken}",
+        "study, answers to rate": f"/optimize?study={waiting.study.id}",
         "home": "/",
         "write": f"/write?workflow={workflow.id}&step=2",
         "run": f"/run?run={run.id}",

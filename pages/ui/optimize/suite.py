@@ -47,6 +47,8 @@ def _remember(chosen: SuiteSpec) -> None:
     found |= {f"tasks-{split}": str(size) for split, size in chosen.sizes.items()}
     if chosen.options and chosen.name != TABLE:
         found["tasks-options"] = json.dumps(chosen.options)
+    else:
+        st.query_params.pop("tasks-options", None)
     for key, value in found.items():
         if st.query_params.get(key) != value:
             st.query_params[key] = value
