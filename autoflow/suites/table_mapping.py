@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from autoflow.errors import SettingsError
@@ -13,6 +14,7 @@ from autoflow.suites.table_read import Table
 
 SAMPLE = 500  # rows that a guess looks at
 LABELS_MOST, LABEL_CHARACTERS = 24, 60  # answers that are one of so many short texts are labels
+_NUMBER = re.compile(r"[^\W\d]{0,3}[^\w]*\d\S*(\s\S+)?$")  # `$5`, `EUR 5`, `5 km`, but no `answer 5`
 LONG_ANSWER = 8  # words from which an answer is a text of its own
 
 
@@ -105,7 +107,7 @@ def guess_scorer(answers: Sequence[str]) -> str:
         return "judge"
     if _all_pass("json", there) and all(answer[0] in "{[" for answer in there):
         return "json"
-    if all(len(numbers(answer)) == 1 and len(answer.split()) <= 2 for answer in there):
+    if all(len(numbers(answer)) == 1 and _NUMBER.match(answer) for answer in there):
         return "numeric"
     if labels_of(there) or sum(len(answer.split()) for answer in there) < LONG_ANSWER * len(there):
         return "exact"

@@ -192,7 +192,8 @@ def test_an_instruction_is_said_before_what_a_row_asks() -> None:
     [
         ([], "judge"),
         (["", " "], "judge"),
-        (["1", "2.5", "$3"], "numeric"),
+        (["1", "-2.5", "$3", "EUR 5", "5 km", "1,234", "12 %"], "numeric"),
+        (["answer 1", "answer 2"], "exact"),
         (["yes", "no", "yes"], "exact"),
         (['{"a": 1}', "[2]"], "json"),
         (["It is a long answer that says very many words in a row."] * 2 + ["Another one that is as long as that"],

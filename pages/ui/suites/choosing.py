@@ -7,7 +7,7 @@ import streamlit as st
 from autoflow.errors import AutoFlowError
 from autoflow.records import Json, is_id
 from autoflow.study import SPLITS, Split, SuiteSpec
-from autoflow.suites.registry import TABLE, describe
+from autoflow.suites.registry import TABLE
 from autoflow.suites.sizes import USUAL, fit_sizes
 from pages.ui import services
 from pages.ui.plain import plain
@@ -29,6 +29,7 @@ def choose(key: str, default: SuiteSpec | None = None) -> SuiteSpec | None:
     """
     with st.container(key=f"{key}-choice"):
         spec = _choice(key, default)
+        known.tell(key)
         with st.expander("From a table: your own rows", icon=":material/table:", key=f"{key}-from-table"):
             from_table.draw(key)
         with st.expander("From a task alone", icon=":material/lightbulb:", key=f"{key}-from-task", expanded=_asked()):
@@ -50,7 +51,7 @@ def _choice(key: str, default: SuiteSpec | None) -> SuiteSpec | None:
         options = _puzzles(key, first) if chosen == "reasoning" else spec.options
         spec = spec.model_copy(update={"options": options})
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(plain(describe(spec, known.saved), 300), width="stretch")
+            st.caption(plain(known.about(spec), 300), width="stretch")
             look.draw(key, spec)
         return spec if _fits(spec, known.rows_of(chosen)) else None
     except AutoFlowError as error:

@@ -17,7 +17,7 @@ from autoflow.suites.table_rows import Preview, Row, preview_rows
 from pages.ui import services
 from pages.ui.format import plural
 from pages.ui.plain import cut, plain
-from pages.ui.suites import from_table, problems, scoring
+from pages.ui.suites import known, problems, scoring
 
 USE, EXPECTED, BY, NUMBER = "Use", "Expected answer", "Proposed by", "_number"
 
@@ -116,7 +116,7 @@ def _accepted(key: str, name: str, seen: Preview, scored: tuple[str, Json], mode
     """Save them and choose them."""
     body = suite_body(seen.rows, *scored, notes=seen.sentences(), model=model)
     saved = save_once(services.store(), name, body)
-    from_table.take(key, saved.id)
     st.query_params.pop("propose", None)
     st.session_state.pop(f"{key}-own-examples", None)
-    st.toast(plain(f"{saved.name}: {len(seen.rows)} examples were accepted, and are chosen."), icon=":material/check:")
+    words = f"{plural(len(seen.rows), 'example')} accepted and saved as “{cut(saved.name, 60)}”, which is chosen."
+    known.take(key, saved, words)

@@ -13,7 +13,7 @@ from autoflow.suites.table_mapping import Columns, guess_columns, guess_scorer
 from autoflow.suites.table_read import Table, read_pasted, read_table
 from autoflow.suites.table_rows import Preview, preview
 from pages.ui import services
-from pages.ui.plain import cut, plain
+from pages.ui.plain import cut
 from pages.ui.suites import known, problems, scoring
 
 TYPES = ["csv", "tsv", "tab", "txt", "jsonl", "ndjson", "json"]
@@ -145,12 +145,5 @@ def _save(key: str, here: str, table: Table, name: str, choice: Choice, *, usabl
 def _saved(key: str, table: Table, name: str, choice: Choice, source: str) -> None:
     """Save it and choose it; a fault is told, and the form stays as it is."""
     saved, seen = add_table(services.store(), table, name, choice, source=source)
-    take(key, saved.id)
     st.session_state[f"{key}-table-turn"] = _turn(key) + 1
-    st.toast(plain(f"{saved.name}: {len(seen.rows):,} tasks were saved, and are chosen."), icon=":material/check:")
-
-
-def take(key: str, suite_id: str) -> None:
-    """Choose a saved suite. For callbacks."""
-    known.saved.clear()
-    st.session_state[f"{key}-suite"] = suite_id
+    known.take(key, saved, f"{len(seen.rows):,} tasks were saved as “{cut(saved.name, 60)}”, and are chosen.")

@@ -18,12 +18,13 @@ OWN = "own"  # among jobs: none, a person writes
 
 def draw(key: str) -> None:
     """What should get done, who proposes, what came of it."""
+    job = _job()
+    _recall(key, job)
     objective = st.text_area(
         "What should get done?", key=f"{key}-objective", persist_state="session", height=90,
         placeholder="Decide which department a customer's mail belongs to: delivery, refund, or other.",
     )  # fmt: skip
     names = _names(key)
-    job = _job()
     busy = job is not None and not job.ended
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = st.selectbox(
@@ -44,6 +45,16 @@ def draw(key: str) -> None:
         examples.draw(key, job.id, objective, names, examples.proposed(job), str(job.payload.get("model", "")))
     elif st.session_state.get(f"{key}-own-examples"):
         examples.draw(key, OWN, objective, names, [], "")
+
+
+def _recall(key: str, job: Job | None) -> None:
+    """Put the words of a job that the address names into a tab that does not know them: one that was loaded again."""
+    if job is None or st.session_state.get(f"{key}-recalled") == job.id:
+        return
+    st.session_state[f"{key}-recalled"] = job.id
+    asked = {"objective": job.payload.get("objective", ""), "names": ", ".join(job.payload.get("inputs", ()))}
+    for name, words in asked.items():
+        st.session_state.setdefault(f"{key}-{name}", str(words))
 
 
 def _names(key: str) -> tuple[str, ...]:

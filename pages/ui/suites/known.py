@@ -6,9 +6,9 @@ import streamlit as st
 
 from autoflow.records import is_id
 from autoflow.study import SavedSuite, SuiteSpec
-from autoflow.suites.registry import TABLE, suite_names
+from autoflow.suites.registry import TABLE, describe, suite_names
 from pages.ui import services
-from pages.ui.plain import cut
+from pages.ui.plain import cut, plain
 
 SHOWN = 50  # saved suites, the latest ones
 LIMITS = {"openagi-plan": 185, "reasoning": 2000}  # tasks in all splits together
@@ -34,6 +34,32 @@ def rows_of(key: str) -> int:
 def saved(suite_id: str) -> SavedSuite:
     """A saved suite. Raises NotFound."""
     return services.store().get_suite(suite_id)
+
+
+@st.cache_data(max_entries=100, ttl=60, show_spinner=False, hash_funcs={SuiteSpec: SuiteSpec.model_dump_json})
+def about(spec: SuiteSpec) -> str:
+    """What the suite is, in a sentence."""
+    return describe(spec, saved)
+
+
+def forget() -> None:
+    """After a suite was saved or deleted."""
+    saved.clear()
+    about.clear()
+
+
+def take(key: str, suite: SavedSuite, words: str) -> None:
+    """Choose a suite that was just saved, and say so beneath the choice. For callbacks."""
+    forget()
+    st.session_state[f"{key}-suite"] = suite.id
+    st.session_state[f"{key}-said"] = words
+
+
+def tell(key: str) -> None:
+    """What `take` has to say, once."""
+    words = st.session_state.pop(f"{key}-said", "")
+    if words:
+        st.markdown(f":material/check: {plain(words, 300)}")
 
 
 @st.cache_data(show_spinner="Looking which puzzles there are …")

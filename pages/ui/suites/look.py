@@ -32,7 +32,8 @@ def _dialog(key: str, spec: SuiteSpec) -> None:
         return
     rows = [_row(suite, split, task) for split in SPLITS for task in suite.tasks(split)[:SHOWN]]
     st.dataframe(rows, hide_index=True, width="stretch", height=420)
-    st.caption(f"The first {SHOWN} of each split. No model sees what is expected, except on train tasks as feedback.")
+    more = f"The first {SHOWN} of each split. " if max(spec.sizes.values()) > SHOWN else ""
+    st.caption(f"{more}What is expected is told to the generator on train tasks, and to a judge; to no workflow.")
     suite_id = known.key_of(spec)
     if is_id(suite_id, "su"):
         for note in known.saved(suite_id).body.get("notes", ()):
@@ -57,5 +58,5 @@ def _delete(key: str, suite_id: str) -> None:
 @services.said
 def _deleted(key: str, suite_id: str) -> None:
     services.store().delete_suite(suite_id)
-    known.saved.clear()
+    known.forget()
     st.session_state.pop(f"{key}-suite", None)

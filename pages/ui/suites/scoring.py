@@ -43,7 +43,8 @@ def _option(key: str, scorer: str, option: ScorerOption) -> OptionValue:
     if isinstance(option.default, bool):
         return st.checkbox(label, option.default, key=here)
     if isinstance(option.default, float):
-        return float(st.number_input(label, option.least, None, option.default, format="%g", key=here))
+        least = None if option.least is None else float(option.least)
+        return float(st.number_input(label, least, None, option.default, format="%g", key=here))
     return st.text_area(label, key=here, height=110)
 
 
