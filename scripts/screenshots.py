@@ -22,6 +22,7 @@ from autoflow.records import Connection, RunPolicy  # noqa: E402
 from autoflow.store import SqlStore, open_store  # noqa: E402
 from scripts.appserver import CHROMIUM_ARGUMENTS, AppServer, clean_environment, free_port  # noqa: E402
 from scripts.browser import find_or_get  # noqa: E402
+from scripts.pictured import study_to_show  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 EXAMPLE = "refund-mail"
@@ -29,6 +30,7 @@ RECORDED = "recorded-qwen2.5-coder-1.5b"
 LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("light", 420)}
 RUN_PATIENCE_S = 60
 SETTLE_MS = 1500  # fonts and the graph
+SCROLLED = {"compare-tasks": "Tasks"}  # pictures of what stands under a heading further down
 
 
 def seed(store: SqlStore) -> dict[str, str]:
@@ -47,7 +49,14 @@ def seed(store: SqlStore) -> dict[str, str]:
         "write": f"/write?workflow={workflow.id}&step=2",
         "run": f"/run?run={run.id}",
         "models": "/models",
+        **compared(store),
     }
+
+
+def compared(store: SqlStore) -> dict[str, str]:
+    """The page Compare, and further down on it its table of tasks."""
+    path = f"/compare?study={study_to_show(store).id}"
+    return {"compare": path, "compare-tasks": path}
 
 
 def wait_for_run(store: SqlStore) -> None:
@@ -78,6 +87,9 @@ def shoot(browser: Browser, url: str, paths: dict[str, str]) -> None:
         for name, path in paths.items():
             page.goto(url + path)
             settle(page)
+            if name in SCROLLED:
+                page.get_by_role("heading", name=SCROLLED[name], exact=True).evaluate("it => it.scrollIntoView()")
+                page.wait_for_timeout(SETTLE_MS)
             page.screenshot(path=IMAGES / f"{name}-{look}.png")
             print(f"docs/images/{name}-{look}.png", flush=True)
         context.close()

@@ -69,7 +69,7 @@ def _cell(cell: Cell | None) -> list[Markup]:
         return [tag("span", "not run", class_="quiet")]
     score = "waits for a rating" if cell.score is None else f"{cell.score:.2f}"
     figures = f"{cell.calls:.3g} calls · {duration(cell.seconds)} · {money(cell.cost_usd)}"
-    stopped = [STOP_WORDS[stop] for stop in dict.fromkeys(cell.stops) if stop != "terminal"]
+    stopped = [] if cell.errors else [STOP_WORDS[stop] for stop in dict.fromkeys(cell.stops) if stop != "terminal"]
     more = [tag("div", text, class_="problem") for text in dict.fromkeys((*stopped, *cell.errors))]
     others = [_long(answer) for answer in dict.fromkeys(cell.answers[1:]) if answer != cell.answer]
     return [tag("strong", score), *(_long(cell.answer), *others), *more, tag("div", figures, class_="quiet")]

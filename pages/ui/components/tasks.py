@@ -58,7 +58,7 @@ def _record(row: TaskRow) -> dict[str, Any]:
 def _side(cell: Cell | None) -> dict[str, Any]:
     if cell is None:
         return {"score": "not run", "answers": [], "figures": "", "problems": []}
-    stopped = [STOP_WORDS[stop] for stop in cell.stops if stop != "terminal"]
+    stopped = [] if cell.errors else [STOP_WORDS[stop] for stop in cell.stops if stop != "terminal"]
     return {
         "score": "waits for a rating" if cell.score is None else f"{cell.score:.2f}",
         "answers": [answer[:LONGEST] for answer in dict.fromkeys(cell.answers)],
