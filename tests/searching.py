@@ -8,6 +8,7 @@ taken up again comes to the same end.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,14 +45,15 @@ def careful(latency_s: float = 0.0, stride: int = 9) -> Answer:
 
 def reply(body: Json, stride: int = 9) -> str:
     said = "\n".join(str(message["content"]) for message in body["messages"])
-    if "Provide a new workflow with a higher reward" in said or "design workflows" in said:
-        return workflow(stride * sum(message["role"] == "assistant" for message in body["messages"]))
+    asked = [int(care) for care in _CARE.findall(said)]
+    more = max(asked, default=0) + stride
+    if "Provide a new workflow with a higher reward" in said or "Write a better workflow" in said:
+        return workflow(more)
+    if "Write a better instruction" in said:
+        return json.dumps({"instruction": f"Name the models that are needed, in order. Care {more}."})
     objective = next((o for o in PLANS if o in said), "")
-    found = _CARE.findall(said)
-    if not objective or not found:
-        return WRONG
-    plan = PLANS[objective]
-    return ", ".join(plan[: round(len(plan) * min(1.0, int(found[-1]) / WHOLE))]) or WRONG
+    plan = PLANS.get(objective, [])
+    return ", ".join(plan[: round(len(plan) * min(1.0, asked[-1] / WHOLE))]) if plan and asked else WRONG
 
 
 def workflow(care: int) -> str:

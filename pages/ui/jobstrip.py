@@ -56,12 +56,13 @@ def time_left_s(job: Job, now: float) -> float | None:
 
 
 def _buttons(job: Job) -> None:
-    with st.container(horizontal=True, gap="xsmall"):
+    """A study is paused here, and cancelled where it is asked whether that is meant: it cannot go on after that."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         if job.state == "paused":
             _button(job, "resume", "Resume", ":material/play_arrow:")
         elif job.kind in ("run", "study") and job.state in ("queued", "running"):
             _button(job, "pause", "Pause", ":material/pause:")
-        if job.state in ("queued", "running", "paused", "pausing"):
+        if job.kind != "study" and job.state in ("queued", "running", "paused", "pausing"):
             _button(job, "cancel", "Stop", ":material/stop:")
         if job.kind == "study" and job.subject_id:
             _open(job.subject_id)
