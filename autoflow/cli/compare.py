@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from autoflow.study import Split, Study, SuiteSpec
     from autoflow.suites.base import Suite
 
+_Out = tuple[str | None, str | None, bool]  # files for HTML and CSV; whether JSON is printed
 WHAT = "A file, manual, plain, wf_ID@VERSION or st_ID:CANDIDATE"
 A = Annotated[str | None, typer.Argument(metavar="A", help=f"{WHAT}; with --study the number of a candidate.")]
 B = Annotated[str | None, typer.Argument(metavar="B", help="Likewise.")]
@@ -61,50 +62,63 @@ def compare(
     Runs that were done before are not done again; Ctrl-C pauses, and the same command goes on. With --study nothing is
     run: its best candidate is held against the manual workflow, or A against B where they are given.
     """
-    from autoflow.records import RunPolicy
+    if study is not None:
+        return _as_scored(study, a, b, split, suite or model, (html, csv, json_))
+    sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
+    where = _Where(suite, seed, {name: n for name, n in sizes.items() if n is not None}, split or "val", model)
+    how = {"repeats": repeats, "judge": judge, "policy": (max_steps, answer_tokens)}
+    return _run_both(a, b, where, how, (html, csv, json_))
+
+
+class _Where(NamedTuple):
+    """On which tasks, and by which model."""
+
+    suite: str | None
+    seed: int
+    sizes: dict[Split, int]
+    split: Split
+    model: str | None
+
+
+def _as_scored(
+    study: str, a: str | None, b: str | None, split: Split | None, superfluous: str | None, out: _Out
+) -> int:
     from autoflow.store import open_store
 
-    if study is not None:
-        if suite is not None or model is not None:
-            raise SettingsError("`--study` has a suite and a model.", "Leave out `--suite` and `--model`.")
-        store = open_store()
-        return _tell(store, _of_study(store, study, a, b, split), html, csv, json_)
+    if superfluous is not None:
+        raise SettingsError("`--study` has a suite and a model.", "Leave out `--suite` and `--model`.")
+    store = open_store()
+    return _tell(store, _of_study(store, study, a, b, split), *out)
+
+
+def _run_both(a: str | None, b: str | None, where: _Where, how: dict[str, Any], out: _Out) -> int:
+    from autoflow.report.load import load_comparison
+    from autoflow.store import open_store
+    from autoflow.suites.registry import open_suite, spec_of
+
     if a is None or b is None:
         raise SettingsError("Two workflows are needed.", "Name A and B, or a study: autoflow compare --study ID")
-    if suite is None:
+    if where.suite is None:
         raise SettingsError("The tasks are missing.", "Name a suite: --suite openagi-plan")
-    from autoflow.suites.registry import spec_of
-
-    store, which = open_store(), split or "val"
-    sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
-    chosen = {name: size for name, size in sizes.items() if size is not None}
-    spec = spec_of(suite, seed, chosen, store=store, only=which)
-    policy = RunPolicy(max_steps=max_steps, answer_tokens=answer_tokens)
-    how = {"split": which, "repeats": repeats, "judge": judge, "policy": policy}
-    return _run_both(store, a, b, spec, model, html, csv, json_, **how)
-
-
-def _run_both(
-    store: SqlStore,
-    a: str,
-    b: str,
-    spec: SuiteSpec,
-    model: str | None,
-    html: str | None,
-    csv: str | None,
-    json_: bool,
-    **setting: Any,
-) -> int:
-    from autoflow.cli.llms import check_model
-    from autoflow.report.comparisons import Setting
-    from autoflow.report.load import load_comparison
-    from autoflow.suites.registry import open_suite
-
+    store = open_store()
+    spec = spec_of(where.suite, where.seed, where.sizes, store=store, only=where.split)
     suite = open_suite(spec, saved=store.get_suite)
     first, second = (_text(store, suite, name) for name in (a, b))
-    made = Setting(suite=spec, model=check_model(model), **setting)
-    found, numbers = _compared(store, first, second, made)
-    return _tell(store, load_comparison(store, found.id, *numbers, made.split), html, csv, json_)
+    found, numbers = _compared(store, first, second, _setting(spec, where, how))
+    return _tell(store, load_comparison(store, found.id, *numbers, where.split), *out)
+
+
+def _setting(spec: SuiteSpec, where: _Where, how: dict[str, Any]) -> Setting:
+    from autoflow.cli.llms import check_model
+    from autoflow.records import RunPolicy
+    from autoflow.report.comparisons import Setting
+
+    max_steps, answer_tokens = how["policy"]
+    return Setting(
+        suite=spec, model=check_model(where.model), split=where.split, repeats=how["repeats"],
+        judge=check_model(how["judge"]) if how["judge"] else "",
+        policy=RunPolicy(max_steps=max_steps, answer_tokens=answer_tokens),
+    )  # fmt: skip
 
 
 def _text(store: SqlStore, suite: Suite, name: str) -> Text:

@@ -60,15 +60,19 @@ def find_comparison(store: SqlStore, a: Text, b: Text, setting: Setting) -> tupl
 def begin_comparison(store: SqlStore, a: Text, b: Text, setting: Setting) -> Study:
     """A new study that compares the two; its job is still to be submitted.
 
-    Raises SettingsError: both say the same, one cannot run, or the suite cannot be opened.
+    Raises SettingsError: both say the same, one cannot run, the suite cannot be opened, or its judge is missing.
     """
     from autoflow.optimize.start import first_error, start_study
+    from autoflow.suites.registry import scorer_of
 
     if a.text == b.text:
         raise SettingsError(f"{a.name} and {b.name} are the same text.", "Choose two that differ.")
     for text in (a, b):
         if error := first_error(text.text):
             raise SettingsError(f"{text.name} cannot run: {error}", "Mend it first; its errors would be all it scores.")
+    scorer = scorer_of(setting.suite, store.get_suite)
+    if scorer is not None and scorer.needs_judge and not setting.judge:
+        raise SettingsError("The answers of this suite are scored by a model.", "Say which one judges: --judge MODEL")
     spec = setting.spec(a, b)
     title = " and ".join(names(a, b))
     workflow_id = a.workflow_id if a.workflow_id == b.workflow_id else None

@@ -12,6 +12,8 @@ from autoflow.report.comparisons import REFS
 from autoflow.store import SqlStore
 from autoflow.study import Outcome, Study, StudyBatch
 from autoflow.suites.openagi import OpenAGIPlanSuite
+from autoflow.suites.table_add import Choice, add_table
+from autoflow.suites.table_read import read_pasted
 from pages.ui.compare.export import file_name
 from tests.app.conftest import words
 from tests.report.reports import report_of
@@ -275,3 +277,20 @@ def test_tasks_are_found_by_words_and_ordered(visit: Visit, store: SqlStore) -> 
     app.text_input(key="find").set_value("").run()
     app.selectbox(key="order").set_value("a").run()
     assert not app.exception
+
+
+def test_a_suite_that_a_model_scores_asks_for_the_judge(
+    visit: Visit, store: SqlStore, workflow: WorkflowRecord
+) -> None:
+    table = read_pasted("mail,answer\nMoney back!,refund\nWhere is it?,delivery\nIt is broken,refund\n")
+    saved, _ = add_table(store, table, "Mails", Choice(scorer="judge"))
+    app = visit("compare", a="plain", b=f"{workflow.id}:2", suite=saved.id)
+    assert picked(app, "suite") == saved.id
+    assert picked(app, "judge") == picked(app, "model")
+    assert "manual workflow" not in next(b for b in app.selectbox if str(b.key).startswith("compare-a-")).options
+    app.button(key="run-missing").click().run()
+    made = store.get_study(query(app, "study"))
+    assert (made.spec.judge, made.spec.suite.options) == (picked(app, "model"), {"suite": saved.id})
+    other = visit("compare", a="manual", b=f"{workflow.id}:2", suite=saved.id)
+    assert picked(other, "a") == "plain"  # a table brings no manual workflow
+    assert "Judge" not in [box.label for box in pick(app, "suite", "openagi-plan").selectbox]

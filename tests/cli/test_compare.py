@@ -202,3 +202,23 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on(files: Sequence[Path], scrip
     assert outcomes[: len(kept)] == kept
     assert len(outcomes) == 300
     assert RunPolicy(max_steps=30, answer_tokens=256) == studies[0].spec.policy
+
+
+def test_a_table_is_compared_on_and_a_suite_with_a_judge_asks_for_it(
+    cli: Cli, files: Sequence[Path], script: Script, tmp_path: Path
+) -> None:
+    table = tmp_path / "mails.csv"
+    table.write_text("mail,answer\n" + "".join(f"Mail number {n},{'yes' if n % 2 else 'no'}\n" for n in range(20)))
+    model = script({"match": "Name all models", "reply": "yes"}, {"match": "", "reply": "no"})
+    told = cli("compare", *files, "--suite", table, "--model", model, "--val", "10", "--json").json
+    assert (told["suite"], told["tasks"]) == ("mails", 10)
+    again = cli("compare", *files, "--suite", table, "--model", model, "--val", "10", "--json").json
+    assert again["study_id"] == told["study_id"]
+    store = open_store()
+    saved = store.list_suites()[0]
+    rubric = {**saved.body, "scorer": {"name": "judge", "options": {}}}
+    judged = store.save_suite("judged", rubric)
+    found = cli("compare", *files, "--suite", judged.id, "--model", model)
+    assert found.code == 2
+    assert "The answers of this suite are scored by a model." in found.err
+    assert cli("compare", "manual", "plain", "--suite", table, "--model", model).code == 2

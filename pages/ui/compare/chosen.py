@@ -66,11 +66,11 @@ def put(shown: Chosen, **changed: str) -> None:
     setting, key = shown.setting, suite_key(shown)
     values = {
         "a": shown.a.ref, "b": shown.b.ref, "suite": key, "split": setting.split, "model": setting.model,
-        "repeats": str(setting.repeats),
+        "repeats": str(setting.repeats), "judge": setting.judge,
     }  # fmt: skip
     if "suite" not in changed:  # another suite comes with sizes of its own
         values |= suites.differing(setting.suite, key)
-    st.query_params.from_dict({**values, **changed})
+    st.query_params.from_dict({name: value for name, value in {**values, **changed}.items() if value})
 
 
 def suite_key(shown: Chosen) -> str:
@@ -138,7 +138,7 @@ def _setting(home: Study | None, texts: Sequence[Text | None]) -> Setting:
     query: Mapping[str, str] = st.query_params
     split, repeats, model = query.get("split", ""), query.get("repeats", ""), query.get("model", "")
     suite = suites.spec_of(query.get("suite", "")) or usual.suite
-    changed: dict[str, object] = {"suite": suites.sized(suite, query)}
+    changed: dict[str, object] = {"suite": suites.sized(suite, query), "judge": _judge(suite, usual, query)}
     if split in SPLITS:
         changed["split"] = split
     if model in services.model_names():
@@ -146,6 +146,14 @@ def _setting(home: Study | None, texts: Sequence[Text | None]) -> Setting:
     if repeats.isdecimal() and 0 < len(repeats) < 3 and 1 <= int(repeats) <= MOST_REPEATS:
         changed["repeats"] = int(repeats)
     return usual.model_copy(update=changed)
+
+
+def _judge(suite: SuiteSpec, usual: Setting, query: Mapping[str, str]) -> str:
+    """The model that scores, where the suite has no scorer of its own."""
+    if not suites.judged(suite):
+        return usual.judge if suite.options == usual.suite.options else ""
+    asked = query.get("judge", "")
+    return asked if asked in services.model_names() else usual.judge or services.default_model()
 
 
 def _split_of(home: Study, texts: Sequence[Text | None]) -> Split:

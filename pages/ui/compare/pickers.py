@@ -36,12 +36,17 @@ def draw(shown: Chosen) -> None:
         _suite(shown)
         _sizes(shown)
         _select("Split", "split", list(SPLITS), shown.setting.split, shown, SPLIT_WORDS, 160)
-        names = services.model_names()
-        model = shown.setting.model
-        _select("Model", "model", names if model in names else [model, *names], model, shown, {}, 195)
+        _model("Model", "model", shown.setting.model, shown)
         choices = [str(n) for n in range(1, MOST_REPEATS + 1)]
         words = {n: plural(int(n), "run") + " a task" for n in choices}
         _select("Repeats", "repeats", choices, str(shown.setting.repeats), shown, words, 120)
+        if suites.judged(shown.setting.suite):
+            _model("Judge", "judge", shown.setting.judge, shown)
+
+
+def _model(label: str, name: str, model: str, shown: Chosen) -> None:
+    names = services.model_names()
+    _select(label, name, names if model in names else [model, *names], model, shown, {}, 195)
 
 
 def _text(label: str, name: str, text: Text, shown: Chosen) -> None:

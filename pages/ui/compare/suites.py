@@ -11,7 +11,7 @@ from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.records import is_id
 from autoflow.report.sides import MANUAL_REF, OF_SUITE, Text, text_of_suite
 from autoflow.study import SPLITS, SuiteSpec
-from autoflow.suites.registry import open_suite, suite_names, title_of
+from autoflow.suites.registry import open_suite, scorer_of, suite_names, title_of
 from autoflow.suites.sizes import fit_sizes
 from pages.ui import services
 from pages.ui.plain import cut
@@ -72,6 +72,16 @@ def _brought(spec: SuiteSpec) -> dict[str, Text]:
     suite = open_suite(spec, saved=services.store().get_suite)  # without tasks: the texts do not hang on them
     refs = [ref for ref in OF_SUITE if ref != MANUAL_REF or suite.baseline.strip()]
     return {ref: text_of_suite(suite, ref) for ref in refs}
+
+
+@st.cache_data(max_entries=50, ttl=60, show_spinner=False, hash_funcs={SuiteSpec: lambda spec: _kind(spec)})
+def judged(spec: SuiteSpec) -> bool:
+    """Whether a model scores the answers."""
+    try:
+        kind = scorer_of(spec, services.store().get_suite)
+    except AutoFlowError:
+        return False
+    return kind is not None and kind.needs_judge
 
 
 def _kind(spec: SuiteSpec) -> tuple[str, str]:
