@@ -13,7 +13,9 @@ from autoflow.store.faults import fault
 MAX_BYTES = 5_000_000
 OLDER = 3
 KEPT_WORKERS = 20  # logs of workers that were started by hand, each under a name of its own
-_QUIET = ("httpx", "httpcore", "openai", "asyncio", "alembic")  # below a warning they only tell what is known
+_QUIET = (  # below a warning they only tell what is known
+    "httpx", "httpx2", "httpcore", "httpcore2", "openai", "asyncio", "alembic",
+)  # fmt: skip
 
 
 def log_to_file(name: str, *, echo: bool) -> Path:

@@ -207,5 +207,7 @@ def _compare(alone: House, killed: House, *, kills: int, seed: int) -> None:
     assert len(candidates) > 8
     assert set(killed.oracle.asked) == set(undisturbed)
     repeated = killed.oracle.asked.total() - undisturbed.total()
+    logs = "".join(path.read_text() for path in (killed.home / "logs").iterdir())
+    assert "HTTP Request" not in logs  # a line a call would bury what a person looks for
     print(f"{undisturbed.total()} calls, {repeated} repeated")
     assert repeated <= kills * PLACES  # those that were under way when the worker died

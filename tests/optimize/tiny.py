@@ -56,7 +56,7 @@ class TinySuite:
 
 def _task(split: str, difficulty: int) -> SuiteTask:
     name = f"{split}-{difficulty}"
-    return SuiteTask(name, Task(id=name, objective=f"Of difficulty {difficulty}."))
+    return SuiteTask(name, Task(id=name, objective=f"Of difficulty {difficulty}, to {split}."))
 
 
 class Interpreter:
