@@ -26,8 +26,8 @@ def notes(report: ComparisonReport) -> list[str]:
         found.append(f"This is a recording: {report.study.recorded}")
     if report.missing:
         found.append(f"Not finished: {plural(report.missing, 'run')} still missing.")
-    if waiting := sum(1 for row in report.rows if _waits(row.a) or _waits(row.b)):
-        found.append(f"{plural(waiting, 'task')} left out until a person has rated the answers.")
+    if count := waiting(report):
+        found.append(f"{plural(count, 'task')} left out until a person has rated the answers.")
     if report.sealed:
         found.append(_sealed(report.test_openings))
     if report.split == "val" and report.study.spec.method != "evaluate":
@@ -58,6 +58,11 @@ def side_figures(side: Side) -> list[tuple[str, str]]:
 
 def _text_error(side: Side) -> str:
     return f"{side.name} cannot run: {side.error}" if side.error else ""
+
+
+def waiting(report: ComparisonReport) -> int:
+    """Tasks that count only when a person has rated the answers."""
+    return sum(1 for row in report.rows if _waits(row.a) or _waits(row.b))
 
 
 def _waits(cell: Cell | None) -> bool:

@@ -294,3 +294,15 @@ def test_a_suite_that_a_model_scores_asks_for_the_judge(
     other = visit("compare", a="manual", b=f"{workflow.id}:2", suite=saved.id)
     assert picked(other, "a") == "plain"  # a table brings no manual workflow
     assert "Judge" not in [box.label for box in pick(app, "suite", "openagi-plan").selectbox]
+
+
+def test_answers_that_wait_for_a_person_are_said_and_the_way_to_rate_them_is_there(
+    visit: Visit, store: SqlStore
+) -> None:
+    found = finished_study(store, pending=True)
+    app = visit("compare", study=found.id, a="0", b="1", split="val")
+    assert "left out until a person has rated the answers." in words(app).replace("\\", "")
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert "Rate the answers" in labels
+    calm = visit("compare", study=finished_study(store).id, split="val")
+    assert "Rate the answers" not in [link.proto.label for link in calm.get("page_link")]

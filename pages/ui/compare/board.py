@@ -9,6 +9,7 @@ import streamlit as st
 from autoflow.records import Job
 from autoflow.report.comparison import ComparisonReport
 from autoflow.report.load import load_comparison, openings_of_test, tasks_of
+from autoflow.report.notes import waiting
 from autoflow.study import Split, Study
 from autoflow.suites.base import SuiteTask
 from pages.ui import services
@@ -31,6 +32,11 @@ def draw(shown: Chosen) -> None:
         if report is not None and report.rows:
             export.draw(report)
         missing.draw_ended(job)
+        if report is not None and waiting(report):
+            link = {"study": report.study.id}
+            st.page_link(
+                services.PAGES["optimize"], label="Rate the answers", icon=":material/star:", query_params=link
+            )
     missing.draw_button(shown, report)
     if report is not None:
         outcome.draw(report)
