@@ -30,6 +30,9 @@ SUITE = SuiteSpec(name="openagi-plan", train=3, val=5, test=4)
 WRONG = "Image Denoising, Image Deblurring"
 PLANS = {task.objective: list(gold_plan(task.plan)) for task in openagi_tasks()}
 WHOLE = 30  # care for a whole plan
+DEPARTMENTS = ("delivery", "refund", "other")
+MAILS = "Decide which department a mail belongs to: delivery, refund, or other."
+_MAIL = re.compile(r"Mail (\d+)")
 _CARE = re.compile(r"Care (\d+)")
 
 
@@ -51,9 +54,27 @@ def reply(body: Json, stride: int = 9) -> str:
         return workflow(more)
     if "Write a better instruction" in said:
         return json.dumps({"instruction": f"Name the models that are needed, in order. Care {more}."})
-    objective = next((o for o in PLANS if o in said), "")
-    plan = PLANS.get(objective, [])
-    return ", ".join(plan[: round(len(plan) * min(1.0, asked[-1] / WHOLE))]) if plan and asked else WRONG
+    if "You make up test cases" in said:
+        return proposed(len(set(_MAIL.findall(said))))
+    return done(said, asked[-1] / WHOLE if asked else 0.0)
+
+
+def done(said: str, share: float) -> str:
+    """The answer to a task, as good as the care that was asked for."""
+    mail = _MAIL.search(said)
+    if mail:
+        return DEPARTMENTS[int(mail[1]) % 3] if 3 * share > int(mail[1]) % 3 else "no idea"
+    plan = PLANS.get(next((o for o in PLANS if o in said), ""), [])
+    return ", ".join(plan[: round(len(plan) * min(1.0, share))]) or WRONG
+
+
+def proposed(known: int) -> str:
+    """Five more examples of mails and their departments."""
+    mails = [
+        {"inputs": {"input": f"Mail {n}: about {DEPARTMENTS[n % 3]}."}, "expected": DEPARTMENTS[n % 3]}
+        for n in range(known, known + 5)
+    ]
+    return json.dumps({"examples": mails})
 
 
 def workflow(care: int) -> str:

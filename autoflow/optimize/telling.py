@@ -8,7 +8,7 @@ from autoflow.interpret.trace import StepView, views
 from autoflow.optimize.base import Workshop
 from autoflow.optimize.view import StudyView
 from autoflow.study import Candidate, Outcome
-from autoflow.suites.base import SuiteTask
+from autoflow.suites.base import SuiteTask, asked
 
 OBJECTIVE, ANSWER = 300, 160  # characters that are shown of each
 STEPS_SHOWN = 12  # visits of a run
@@ -28,7 +28,7 @@ def examples(shop: Workshop, count: int, *, answers: bool = True) -> str:
 
 def _example(shop: Workshop, task: SuiteTask, *, answers: bool) -> str:
     right = shop.suite.expected(task) if answers else ""
-    return f"- {cut(task.task.objective, OBJECTIVE)}" + (f"\n  Right: {cut(right, ANSWER)}" if right else "")
+    return f"- {cut(asked(task), OBJECTIVE)}" + (f"\n  Right: {cut(right, ANSWER)}" if right else "")
 
 
 def words(shop: Workshop) -> str:
@@ -78,7 +78,7 @@ def worst(outcomes: Iterable[Outcome], count: int) -> list[Outcome]:
 
 async def _told(shop: Workshop, outcome: Outcome) -> str:
     task = next(t for t in shop.suite.tasks("train") if t.id == outcome.task)
-    lines = [f"- Task: {cut(task.task.objective, OBJECTIVE)}", f"  Right: {cut(shop.suite.expected(task), ANSWER)}"]
+    lines = [f"- Task: {cut(asked(task), OBJECTIVE)}", f"  Right: {cut(shop.suite.expected(task), ANSWER)}"]
     lines.append(f"  Answer: {cut(outcome.answer, ANSWER) or 'none'}, score {outcome.score:.2f}")
     if outcome.error:
         lines.append(f"  It failed: {cut(outcome.error, ANSWER)}")

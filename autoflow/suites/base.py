@@ -13,7 +13,7 @@ from autoflow.metrics.base import Score
 from autoflow.records import Task
 from autoflow.study import SPLITS, Split
 
-__all__ = ["SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "plain_prompt", "split_tasks"]
+__all__ = ["SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "asked", "plain_prompt", "split_tasks"]
 Sizes = Mapping[Split, int]
 T = TypeVar("T")
 
@@ -68,6 +68,12 @@ class Suite(Protocol):
         What it raises costs that run its score, and is kept with it.
         """
         ...
+
+
+def asked(task: SuiteTask) -> str:
+    """Objective and inputs in one text, for whoever judges an answer or looks for what tasks differ in."""
+    inputs = [f"{given.name}:\n{given.text}" for given in task.task.inputs]
+    return "\n\n".join([task.task.objective, *inputs])
 
 
 def plain_prompt(instruction: str = "Do what the objective asks. Give the answer only.") -> str:

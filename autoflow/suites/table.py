@@ -13,7 +13,7 @@ from autoflow.metrics.base import Score, Scorer
 from autoflow.metrics.scorers import make_scorer
 from autoflow.records import Json, Task, TaskInput
 from autoflow.study import SavedSuite, Split, SuiteSpec
-from autoflow.suites.base import SuiteTask, plain_prompt, split_tasks
+from autoflow.suites.base import SuiteTask, asked, plain_prompt, split_tasks
 from autoflow.suites.table_body import TableBody, read_body, row_of
 from autoflow.suites.table_mapping import labels_of
 from autoflow.suites.table_rows import ORIGIN_WORDS, Row
@@ -62,12 +62,6 @@ class TableSuite:
 
     def _stratum(self, told: Json) -> Hashable:
         return str(told.get("tags")), str(told.get("origin")), str(told.get("expected")) if self.vocabulary else ""
-
-
-def asked(task: SuiteTask) -> str:
-    """Objective and inputs in one text, for whoever judges an answer."""
-    inputs = [f"{given.name}:\n{given.text}" for given in task.task.inputs]
-    return "\n\n".join([task.task.objective, *inputs])
 
 
 def vocabulary_of(body: TableBody) -> tuple[str, ...]:

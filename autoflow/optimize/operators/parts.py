@@ -16,8 +16,8 @@ from autoflow.optimize.operators.base import Bench, Edit
 from autoflow.optimize.operators.cues import in_order, likeness, mined, parts_of
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
 from autoflow.optimize.operators.trying import answers_yes, ends_with
-from autoflow.optimize.telling import examples
-from autoflow.suites.base import SuiteTask
+from autoflow.optimize.telling import cut, examples
+from autoflow.suites.base import SuiteTask, asked
 
 WORDINGS = (  # question, key of yes, key of no; earlier ones are taken where others are no better
     ("Does the task say {cue}?", "yes", "no"),
@@ -34,6 +34,7 @@ ENDINGS = (
     "Reply with the text above and nothing else.",
 )
 CUES = 2  # words that a part is asked for by, at most
+READ = 1_000  # characters of a task that are searched for cues
 LISTS = 6  # right answers that an ending is tried on
 
 
@@ -56,7 +57,10 @@ async def questions(bench: Bench) -> Edit | None:
     found = []
     for n, part in enumerate(order):
         shop.show(f"Trying questions about {part} ({n + 1} of {len(order)})")
-        found.append(await _best(shop, part, _worded(part, _cues(shop, part))))
+        cues = _cues(shop, part)
+        if not cues:  # the tasks that need it say the same as one that does not
+            return None
+        found.append(await _best(shop, part, _worded(part, cues)))
     ending = await _best_ending(shop, ENDINGS)
     weakest = min(found, key=lambda tried: tried.right)
     least = f"the weakest, {weakest.question.part}, is {weakest.right:.0%} right on train tasks"
@@ -126,7 +130,7 @@ def _lists(shop: Workshop) -> list[tuple[str, ...]]:
 
 def _cues(shop: Workshop, part: str) -> list[str]:
     """Mined from train tasks; none where no train task needs the part."""
-    needs = {t.task.objective: part in parts_of(shop.suite, t) for t in shop.suite.tasks("train")}
+    needs = {cut(asked(t), READ): part in parts_of(shop.suite, t) for t in shop.suite.tasks("train")}
     found = mined(part, needs)
     return [cue.words for cue in found if cue.f1 == found[0].f1][:CUES]
 

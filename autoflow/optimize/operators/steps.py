@@ -10,6 +10,7 @@ from autoflow.lang.workflow import Branch, Step
 from autoflow.optimize.operators.asking import ask, one_line
 from autoflow.optimize.operators.base import Bench, Edit
 from autoflow.optimize.telling import OBJECTIVE, cut, feedback
+from autoflow.suites.base import asked
 
 # What a step may get to see, as one choice. None: everything.
 VIEWS: tuple[frozenset[str] | None, ...] = (
@@ -119,7 +120,7 @@ async def example(bench: Bench) -> Edit | None:
     task = bench.chance.choice(told)
     step = bench.workflow.steps[index]
     text, marks = read_marks(step.instruction)
-    shown = one_line(f"{cut(task.task.objective, OBJECTIVE)} -> {cut(shop.suite.expected(task), OBJECTIVE)}")
+    shown = one_line(f"{cut(asked(task), OBJECTIVE)} -> {cut(shop.suite.expected(task), OBJECTIVE)}")
     changed = replace(step, instruction=with_marks(f"{text} Example: {shown}", marks))
     return _done(bench.parent.text, update_step(bench.parent.text, index, changed), f"An example at `{step.name}`.")
 
