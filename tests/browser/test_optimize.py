@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from autoflow.store import SqlStore, open_store
-from autoflow.study import Study
+from autoflow.study import PLAIN, Study
 from scripts.appserver import AppServer
 from tests import searching
 from tests.llm.server import Server
@@ -164,3 +164,31 @@ def adopt_and_send(page: Page, store: SqlStore, study: Study, folder: Path) -> N
     file = folder / waiting.value.suggested_filename
     waiting.value.save_as(file)
     assert "is better by" in file.read_text("utf-8") or "scored higher by" in file.read_text("utf-8")
+
+
+def test_from_a_task_alone_to_accepted_examples_to_a_search(server: AppServer, page: Page, store: SqlStore) -> None:
+    page.goto(f"{server.url}/optimize")
+    page.get_by_text("From a task alone").click()
+    task = page.get_by_label("What should get done?")
+    task.fill(searching.MAILS)
+    task.press("Control+Enter")
+    page.get_by_role("button", name="Propose 10 examples").click()
+    accept = page.get_by_role("button", name="Accept 10 examples")
+    expect(accept).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile("10 of 10 examples are as .* proposed them"))).to_be_visible()
+    accept.click()
+    expect(page.get_by_text("10 of 10 proposed by a model").first).to_be_visible(timeout=PATIENCE_MS)
+    (suite,) = store.list_suites()
+
+    fill(page, "Rounds", 4)
+    page.reload()  # the suite is chosen still: the address names it
+    expect(page.get_by_text("10 of 10 proposed by a model").first).to_be_visible(timeout=PATIENCE_MS)
+    page.get_by_test_id("stMain").get_by_role("button", name="Optimize", exact=True).click()
+    page.wait_for_url(re.compile(r"study=st_"))
+    study = store.list_studies()[0]
+    assert (study.spec.method, study.spec.suite.options) == ("in-context", {"suite": suite.id})
+    wait_until(lambda: store.get_study(study.id).stop is not None)
+    assert store.get_study(study.id).stop in ("rounds", "perfect")
+    expect(page.get_by_text("On the sealed test set")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("10 of 10 proposed by a model").first).to_be_visible()  # marked wherever it is used
+    assert store.study_candidates(study.id)[0].operator == PLAIN  # there is no manual workflow
