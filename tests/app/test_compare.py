@@ -306,3 +306,17 @@ def test_answers_that_wait_for_a_person_are_said_and_the_way_to_rate_them_is_the
     assert "Rate the answers" in labels
     calm = visit("compare", study=finished_study(store).id, split="val")
     assert "Rate the answers" not in [link.proto.label for link in calm.get("page_link")]
+
+
+def test_a_comparison_outlives_its_suite(visit: Visit, store: SqlStore, workflow: WorkflowRecord) -> None:
+    spec, _ = suite_of()
+    gone = spec.model_copy(update={"name": "table", "options": {"suite": "su_000000000000"}})
+    kept = written(store)
+    study = store.create_study("Mails", kept.spec.model_copy(update={"suite": gone}), kept.splits)
+    runs = [(o, store.outcome_events(kept.id, o.candidate, o.task)) for _, o in store.study_outcomes(kept.id)]
+    store.add_to_study(StudyBatch(study.id, store.study_candidates(kept.id), runs, stop="evaluated"))
+    shown = words(visit("compare", study=study.id)).replace("\\", "")
+    assert "Refund v8 is better by 0.53" in shown
+    assert "This did not work" not in shown
+    told = words(visit("compare", study=study.id, a="plain", b=f"{workflow.id}:1")).replace("\\", "")
+    assert "is not there any more." in told

@@ -58,6 +58,8 @@ def chosen() -> Chosen | None:
 def _of_suite(spec: SuiteSpec, ref: str) -> Text:
     """What the suite brings; where it has no manual workflow, its plain prompt."""
     brought = suites.brought(spec)
+    if not brought:
+        raise NotFound(f"The suite {spec.name} is not there any more.", "Choose another, or versions of a workflow.")
     return brought.get(ref) or brought[PLAIN_REF]
 
 

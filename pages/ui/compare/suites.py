@@ -63,13 +63,19 @@ def key_of(spec: SuiteSpec) -> str | None:
 
 
 def brought(spec: SuiteSpec) -> dict[str, Text]:
-    """The texts that a suite brings itself: its plain prompt, and a manual workflow where it has one."""
+    """The texts that a suite brings itself: its plain prompt, and a manual workflow where it has one.
+
+    Nothing where the suite is not there any more: what was run on it can still be looked at.
+    """
     return _brought(SuiteSpec(name=spec.name, options=spec.options, train=0, val=0, test=0))
 
 
 @st.cache_resource(max_entries=50, ttl=60, show_spinner=False, hash_funcs={SuiteSpec: lambda spec: _kind(spec)})
 def _brought(spec: SuiteSpec) -> dict[str, Text]:
-    suite = open_suite(spec, saved=services.store().get_suite)  # without tasks: the texts do not hang on them
+    try:
+        suite = open_suite(spec, saved=services.store().get_suite)  # without tasks: the texts do not hang on them
+    except AutoFlowError:
+        return {}
     refs = [ref for ref in OF_SUITE if ref != MANUAL_REF or suite.baseline.strip()]
     return {ref: text_of_suite(suite, ref) for ref in refs}
 
