@@ -323,8 +323,11 @@ class StudyContract(StoreFixtures):
         assert changed.created_at == first.created_at < changed.updated_at
         assert [s.id for s in store.list_suites()] == [first.id, second.id]
         assert [s.id for s in store.list_suites(1)] == [first.id]
+        assert list(store.suite_names().items()) == [(first.id, "Mails 2"), (second.id, "Letters")]
+        assert store.suite_names(1) == {first.id: "Mails 2"}
         store.delete_suite(first.id)
         assert [s.id for s in store.list_suites()] == [second.id]
+        assert list(store.suite_names()) == [second.id]
         for ask in (store.get_suite, store.delete_suite, lambda i: store.save_suite("n", {}, i)):
             with pytest.raises(NotFound, match=first.id):
                 ask(first.id)
