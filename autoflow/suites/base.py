@@ -13,8 +13,12 @@ from autoflow.metrics.base import Score
 from autoflow.records import Task
 from autoflow.study import SPLITS, Split
 
-__all__ = ["SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "asked", "plain_prompt", "split_tasks"]
+__all__ = [
+    "PROPOSED", "SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "asked", "in_words", "plain_prompt",
+    "split_tasks",
+]  # fmt: skip
 Sizes = Mapping[Split, int]
+PROPOSED = "proposed by a model"  # begins the tag of such a task
 T = TypeVar("T")
 
 
@@ -74,6 +78,17 @@ def asked(task: SuiteTask) -> str:
     """Objective and inputs in one text, for whoever judges an answer or looks for what tasks differ in."""
     inputs = [f"{given.name}:\n{given.text}" for given in task.task.inputs]
     return "\n\n".join([task.task.objective, *inputs])
+
+
+def in_words(task: SuiteTask) -> str:
+    """What tells the task from others, in one text: that a model proposed it, where one did; inputs; objective.
+
+    The inputs come first: rows of a table often share one objective, and lists cut what is long.
+    """
+    inputs = [f"{given.name}: {given.text}" for given in task.task.inputs if given.text.strip()]
+    words = " · ".join([*inputs, task.task.objective])
+    mark = next((tag for tag in task.tags if tag.startswith(PROPOSED)), "")
+    return f"({mark}) {words}" if mark else words
 
 
 def plain_prompt(instruction: str = "Do what the objective asks. Give the answer only.") -> str:

@@ -17,6 +17,7 @@ from autoflow.metrics.kinds import ScorerKind, near
 from autoflow.metrics.scorers import SCORERS
 from autoflow.records import Json
 from autoflow.suites import table_names as names
+from autoflow.suites.base import PROPOSED
 from autoflow.suites.table_cells import is_formula, rows_named
 from autoflow.suites.table_mapping import Columns
 from autoflow.suites.table_read import FORMULAS, Table
@@ -25,7 +26,7 @@ NAMED = 100  # rows a kind that are named one by one
 LONG = 12_000  # characters of a task: more than small models take in
 TOO_LONG = 200_000  # characters that no model takes in
 TAG_CHARACTERS = 60
-ORIGIN_WORDS = {"model": "proposed by a model", "edited": "proposed by a model, changed by a person"}
+ORIGIN_WORDS = {"model": PROPOSED, "edited": f"{PROPOSED}, changed by a person"}
 Origin = Literal["person", "model", "edited"]
 Kind = Literal[
     "empty", "no-objective", "no-answer", "bad-answer", "duplicate", "conflict", "too-long", "long", "formula"

@@ -14,7 +14,7 @@ from autoflow.errors import ModelReplyError, SettingsError
 from autoflow.lang import parse
 from autoflow.llm.scripted import ScriptedLLM
 from autoflow.study import SavedSuite
-from autoflow.suites.base import SPLITS
+from autoflow.suites.base import SPLITS, in_words
 from autoflow.suites.table import TableSuite, vocabulary_of
 from autoflow.suites.table_body import proposed_words, read_body, row_of, row_of_example, suite_body
 from autoflow.suites.table_rows import Row, preview_rows
@@ -81,7 +81,16 @@ def test_what_a_model_proposed_is_marked_in_every_task() -> None:
     suite = TableSuite(saved(mixed), spec(4, 0, 0))
     marked = {task.task.objective for task in suite.tasks("train") if "proposed by a model" in task.tags}
     assert marked == {"q0", "q1"}
+    assert {in_words(task) for task in suite.tasks("train")} == {
+        "What is 0 + 1?", "What is 1 + 1?", "(proposed by a model) q0", "(proposed by a model) q1",
+    }  # fmt: skip
     assert proposed_words(saved(mixed).body["rows"]) == "2 of 4 proposed by a model"
+
+
+def test_rows_that_share_an_objective_are_told_by_their_inputs() -> None:
+    one = Row("Sort it.", {"mail": "Hello", "empty": " "}, "x", ("urgent",), "edited", 2)
+    [task] = TableSuite(saved([one]), spec(1, 0, 0)).tasks("train")
+    assert in_words(task) == "(proposed by a model, changed by a person) mail: Hello · Sort it."
 
 
 def test_the_mark_says_what_a_person_did_with_a_proposal() -> None:

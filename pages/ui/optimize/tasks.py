@@ -8,7 +8,7 @@ import streamlit as st
 
 from autoflow.errors import AutoFlowError
 from autoflow.study import Study, SuiteSpec
-from autoflow.suites.base import SPLITS, SuiteTask
+from autoflow.suites.base import SPLITS, SuiteTask, in_words
 from autoflow.suites.registry import open_suite
 from pages.ui import services
 from pages.ui.plain import cut
@@ -40,4 +40,4 @@ def _tasks(spec: str) -> dict[str, SuiteTask]:
 def words(tasks: Mapping[str, SuiteTask], task: str, limit: int = 110) -> str:
     """What a task asks, on one line; its id where that is not known."""
     found = tasks.get(task)
-    return task if found is None else cut(found.task.objective, limit)
+    return task if found is None else cut(in_words(found), limit)
