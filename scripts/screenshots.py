@@ -2,6 +2,8 @@
 
 The run on show is the worked example of the refund mail, answered from a recording of the default model
 (`scripts/record.py` makes it), so that the pictures need no model and come out the same everywhere.
+
+Usage: python scripts/screenshots.py [NAME ...]  # all, or those of these names: write, study, compare-tasks ...
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from autoflow.examples import get_example  # noqa: E402
 from autoflow.records import Connection, RunPolicy  # noqa: E402
 from autoflow.store import SqlStore, open_store  # noqa: E402
+from autoflow.study import Study  # noqa: E402
 from scripts.appserver import CHROMIUM_ARGUMENTS, AppServer, clean_environment, free_port  # noqa: E402
 from scripts.browser import find_or_get  # noqa: E402
-from scripts.pictured import study_to_show  # noqa: E402
+from scripts.pictured import study_to_show, study_under_way  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 EXAMPLE = "refund-mail"
@@ -30,7 +33,8 @@ RECORDED = "recorded-qwen2.5-coder-1.5b"
 LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("light", 420)}
 RUN_PATIENCE_S = 60
 SETTLE_MS = 1500  # fonts and the graph
-SCROLLED = {"compare-tasks": "Tasks"}  # pictures of what stands under a heading further down
+# Pictures of what stands under a heading further down.
+SCROLLED = {"compare-tasks": "Tasks", "study-candidates": "Candidates", "study-map": "Candidates by tasks"}
 
 
 def seed(store: SqlStore) -> dict[str, str]:
@@ -44,18 +48,29 @@ def seed(store: SqlStore) -> dict[str, str]:
         text=example.text, task=task, model=RECORDED, policy=RunPolicy(), workflow_id=workflow.id, version=1
     )
     store.submit("run", {"run_id": run.id}, title=f"Run {example.title} v1", subject_id=run.id)
+    ended = study_to_show(store)
     return {
         "home": "/",
         "write": f"/write?workflow={workflow.id}&step=2",
         "run": f"/run?run={run.id}",
         "models": "/models",
-        **compared(store),
+        **searched(store, ended),
+        **compared(ended),
     }
 
 
-def compared(store: SqlStore) -> dict[str, str]:
+def searched(store: SqlStore, ended: Study) -> dict[str, str]:
+    """The page Optimize: setting up, a search under way, and one that ended, with parts of it further down."""
+    path = f"/optimize?study={ended.id}"
+    return {
+        "optimize": "/optimize", "study-running": f"/optimize?study={study_under_way(store).id}", "study": path,
+        "study-candidates": path, "study-map": path,
+    }  # fmt: skip
+
+
+def compared(ended: Study) -> dict[str, str]:
     """The page Compare, and further down on it its table of tasks."""
-    path = f"/compare?study={study_to_show(store).id}"
+    path = f"/compare?study={ended.id}"
     return {"compare": path, "compare-tasks": path}
 
 
@@ -108,7 +123,8 @@ def main() -> None:
         try:
             server.start()
             wait_for_run(store)
-            shoot(browser, server.url, paths)
+            chosen = set(sys.argv[1:]) or set(paths)
+            shoot(browser, server.url, {name: path for name, path in paths.items() if name in chosen})
         finally:
             browser.close()
             server.stop_all()

@@ -64,7 +64,7 @@ def _buttons(job: Job) -> None:
             _button(job, "pause", "Pause", ":material/pause:")
         if job.kind != "study" and job.state in ("queued", "running", "paused", "pausing"):
             _button(job, "cancel", "Stop", ":material/stop:")
-        if job.kind == "study" and job.subject_id:
+        if job.kind == "study" and job.subject_id and job.subject_id != st.query_params.get("study"):
             _open(job.subject_id)
 
 

@@ -12,12 +12,16 @@ export default function (component) {
   });
 }
 
-function mapOf(data, colours) {
+const AROUND = 132; // pixels beside the cells
+const LEAST = 21; // pixels of a cell that has room for two digits
+
+function mapOf(data, colours, width) {
   const { rows, columns, cells } = data;
+  const told = (width - AROUND) / columns.length >= LEAST;
   const each = (pick, none = "") => cells.map((row) => row.map((cell) => (cell ? pick(cell) : none)));
   const trace = {
     type: "heatmap", z: each((cell) => cell.score, null), x: columns.map((_, i) => i), y: rows.map((_, i) => i),
-    text: each((cell) => cell.mark), texttemplate: "%{text}", textfont: { size: 11 },
+    text: each((cell) => (told ? cell.mark : "")), texttemplate: "%{text}", textfont: { size: 11 },
     customdata: each((cell) => plain(cell.words)), hovertemplate: "%{customdata}<extra></extra>", hoverongaps: false,
     zmin: 0, zmax: 1, colorscale: "Cividis", xgap: 2, ygap: 2,
     colorbar: { title: { text: "Score", side: "right" }, thickness: 12, outlinewidth: 0, tickvals: [0, 0.5, 1], len: 1, x: 1.01 },

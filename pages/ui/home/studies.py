@@ -18,5 +18,5 @@ def draw() -> None:
     st.header("Workflows that become better")
     draw_some(SHOWN)
     with st.container(horizontal=True, vertical_alignment="center", key="home-optimize"):
-        st.text("Examples of a task, and a search that tries workflows on them.")
+        st.text("Give examples of a task: a search tries workflows on them and keeps what is better.")
         st.page_link(services.PAGES["optimize"], label="Optimize", icon=":material/trending_up:")
