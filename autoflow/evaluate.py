@@ -24,7 +24,8 @@ from autoflow.errors import (
     ModelUnavailable,
 )
 from autoflow.interpret import Recorder, interpret
-from autoflow.lang import has_errors, parse
+from autoflow.interpret.prompting import Prompts
+from autoflow.lang import ParseResult, has_errors, parse
 from autoflow.lang.workflow import Workflow
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
 from autoflow.llm.wrappers.base import Wrapper
@@ -39,6 +40,7 @@ GONE = (
     ModelNotFound,
     ModelRateLimited,
 )  # errors of a model, not of what it was asked
+TEXTS = 16  # workflows that are kept read
 SEEDS_A_REPEAT = 1_000_003  # repeats of a call differ by this; a run counts its seeds in small steps
 
 
@@ -86,33 +88,41 @@ class LocalEvaluator:
         self._policy = policy
         self._places = max(1, concurrency or llm.capabilities.concurrency)
         self._go_on = go_on
+        self._read: dict[str, ParseResult] = {}  # the last few texts: each is run on many tasks
 
     async def map(self, units: Iterable[Unit], done: Done) -> None:
         """As the Protocol says. `units` may be a generator: it is asked for the next one when there is room."""
-        todo = iter(units)
+        todo, prompts = iter(units), Prompts()
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._places):
-                    group.create_task(self._work(todo, done))
+                    group.create_task(self._work(todo, done, prompts))
         except BaseExceptionGroup as found:  # a task that fails ends the others: one reason is enough
             raise found.exceptions[0] from found
 
-    async def _work(self, todo: Iterator[Unit], done: Done) -> None:
+    async def _work(self, todo: Iterator[Unit], done: Done, prompts: Prompts) -> None:
         while self._go_on() and (unit := next(todo, None)) is not None:
-            outcome, events = await self._one(unit)
+            outcome, events = await self._one(unit, prompts)
             await done(outcome, events)
 
-    async def _one(self, unit: Unit) -> tuple[Outcome, Sequence[Event]]:
-        parsed = parse(unit.text)
+    def _parsed(self, text: str) -> ParseResult:
+        if text not in self._read:
+            while len(self._read) >= TEXTS:
+                del self._read[next(iter(self._read))]
+            self._read[text] = parse(text)
+        return self._read[text]
+
+    async def _one(self, unit: Unit, prompts: Prompts) -> tuple[Outcome, Sequence[Event]]:
+        parsed = self._parsed(unit.text)
         if has_errors(parsed.diagnostics):
             error = f"The workflow has errors. The first: {parsed.errors[0].message}"
             return _failed(unit, "invalid-workflow", error), ()
-        return await self._run(unit, parsed.workflow)
+        return await self._run(unit, parsed.workflow, prompts)
 
-    async def _run(self, unit: Unit, workflow: Workflow) -> tuple[Outcome, Sequence[Event]]:
+    async def _run(self, unit: Unit, workflow: Workflow, prompts: Prompts) -> tuple[Outcome, Sequence[Event]]:
         recorder, llm = Recorder(), Repeated(self._llm, unit.repeat)
         result = await interpret(
-            workflow, unit.task.task, llm, self._toolbox, policy=self._policy, observer=recorder
+            workflow, unit.task.task, llm, self._toolbox, policy=self._policy, observer=recorder, prompts=prompts
         )  # fmt: skip
         if result.stop == "model-error" and isinstance(llm.failure, GONE):
             await _ask_for_a_word(self._llm)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from autoflow.errors import StoreError
 from autoflow.interpret.embedding import best_embedder
@@ -16,7 +16,7 @@ from autoflow.interpret.prompting import Prompts
 from autoflow.interpret.run import Clock, Run, Stop, steady_clock
 from autoflow.interpret.state import RunState, whole_visits
 from autoflow.interpret.visit import carry_out
-from autoflow.lang import check, format_workflow
+from autoflow.lang import check, format_workflow, has_errors
 from autoflow.lang.workflow import Step, Workflow
 from autoflow.llm.base import LLM, Image
 from autoflow.records import Event, RunPolicy, StopReason, Task, Totals
@@ -43,7 +43,7 @@ def _no_files(sha256: str) -> bytes:
 async def interpret(
     workflow: Workflow, task: Task, llm: LLM, toolbox: Toolbox, *, policy: RunPolicy | None = None,
     observer: Observer | None = None, history: Sequence[Event] = (), clock: Clock | None = None,
-    read_file: Callable[[str], bytes] = _no_files, embedder: Embedder | None = None,
+    read_file: Callable[[str], bytes] = _no_files, embedder: Embedder | None = None, prompts: Prompts | None = None,
 ) -> RunResult:  # fmt: skip
     """Carry out a workflow. Whatever models and tools do ends in one of the stop reasons.
 
@@ -53,6 +53,7 @@ async def interpret(
         clock: seconds since 1970, for tests; must not jump.
         read_file: content of file and image inputs, by sha256.
         embedder: for memory over its limit of tokens; default the best one at hand.
+        prompts: read before, for many runs together; default the files as they are now.
     A task that is cancelled hands its unfinished visit to `Observer.aborted`; the stop `cancelled` is for whoever
     cancelled it to write down.
 
@@ -62,7 +63,7 @@ async def interpret(
     past = whole_visits(history)
     run = Run(
         workflow, llm, toolbox, policy or RunPolicy(), observer or Recorder(), ToolContext(task, read_file),
-        clock or steady_clock(), RunState(past), Prompts(),
+        clock or steady_clock(), RunState(past), prompts or Prompts(),
     )  # fmt: skip
     if not any(event.kind == "run_started" for event in past):
         _start(run)
@@ -91,12 +92,20 @@ def _start(run: Run) -> None:
 
 def _refuse_errors(workflow: Workflow) -> None:
     """Raises Stop: a workflow with errors is not run, so it costs nothing."""
+    if _is_fine(workflow):
+        return
     errors = [found for found in check(workflow) if found.severity == "error"]
     if errors:
         first = errors[0]
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
         message = f"The workflow has {count} and was not run. Line {first.line}: {first.message.rstrip('.')}."
         raise Stop("invalid-workflow", message, "Mend it, then run it again.")
+
+
+@lru_cache(maxsize=64)
+def _is_fine(workflow: Workflow) -> bool:
+    """Remembered, because a study runs the same workflow on many tasks. (Equal ones may differ in their lines.)"""
+    return not has_errors(check(workflow))
 
 
 async def _load_images(run: Run) -> None:
@@ -113,6 +122,7 @@ async def _load_images(run: Run) -> None:
                 run.images[item.name] = Image(item.media_type or "image/png", data)
 
 
+@lru_cache(maxsize=64)
 def _sha256(workflow: Workflow) -> str:
     """Of the canonical text, so that how it was typed does not matter."""
     return hashlib.sha256(format_workflow(workflow).encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,6 @@ async def test_damaged_cache_is_told_once_and_done_without(
     assert str(path) in warnings[0].getMessage()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_cache_that_a_person_throws_away_is_begun_anew(backend: Counting, home: Path) -> None:
     """Also under a worker that has used it for days."""
     model = Cached(backend)
@@ -130,6 +130,26 @@ async def test_cache_that_a_person_throws_away_is_begun_anew(backend: Counting, 
     assert backend.calls == 2
 
 
+async def test_folder_that_a_person_throws_away_is_not_made_again(backend: Counting, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    model = Cached(backend, path=folder / "cache.db")
+    await model.complete(ASK, Options())
+    shutil.rmtree(folder)
+    assert (await model.complete(ASK, Options())).text
+    assert not folder.exists()
+
+
+async def test_file_is_let_go_at_the_end_and_opened_again_where_it_is_asked_once_more(
+    backend: Counting, home: Path
+) -> None:
+    model = Cached(backend)
+    await model.complete(ASK, Options())
+    await model.aclose()
+    assert not list(home.glob("cache.db-*"))  # what SQLite keeps beside an open file
+    assert (await model.complete(ASK, Options())).usage.cached
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_read_only_folder_is_done_without(backend: Counting, home: Path) -> None:
     home.chmod(0o500)
     try:
@@ -145,8 +165,8 @@ async def test_folder_that_cannot_be_made_is_done_without(backend: Counting, hom
 
 async def test_full_disk_is_done_without(backend: Counting, home: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A database that may not grow is what a full disk looks like to SQLite."""
+    await Cached(backend).complete(ASK, Options())
     llm = Cached(backend)
-    await llm.complete(ASK, Options())
     with pytest.MonkeyPatch.context() as patch:
         connect = sqlite3.connect
 
@@ -174,10 +194,19 @@ async def test_unreadable_row_counts_as_none(backend: Counting, home: Path) -> N
 
 
 async def test_many_writers_share_one_cache(home: Path) -> None:
-    """Every wrapper opens the file anew for each answer, so that tasks stand for processes here."""
+    """Every wrapper has a connection of its own, so that tasks stand for processes here."""
     models = [Cached(ScriptedLLM([{"match": "", "reply": f"{n}"}], name=f"scripted:{n}")) for n in range(8)]
     asked = [(llm, Options(seed=seed)) for llm in models for seed in range(5)]
     for cached in (False, True):
         answers = await asyncio.gather(*(llm.complete(ASK, options) for llm, options in asked))
         assert [a.usage.cached for a in answers] == [cached] * len(asked)
         assert [f"scripted:{a.text}" for a in answers] == [llm.name for llm, _ in asked]
+
+
+async def test_many_tasks_at_once_lock_nobody_out(backend: Counting, caplog: pytest.LogCaptureFixture) -> None:
+    llm = Cached(backend)
+    for cached in (False, True):
+        answers = await asyncio.gather(*(llm.complete(ASK, Options(seed=seed)) for seed in range(400)))
+        assert {a.usage.cached for a in answers} == {cached}
+    assert backend.calls == 400
+    assert not caplog.records

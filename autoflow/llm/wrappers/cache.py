@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,12 +28,16 @@ class AnswerCache:
     """Keys and answers in one SQLite file, shared by threads and processes.
 
     A cache may be lost at any time without harm: where the file is damaged, read-only or the disk full, it says so once
-    in the log, and everything goes on without it.
+    in the log, and everything goes on without it. For the same reason it does not wait for the disk: a power cut may
+    cost the latest answers. One connection stays open, used by one thread at a time: to open one for each answer took
+    longer than all else that a call costs here, and 64 writers at once locked each other out.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._ready = False
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None  # device and number of the file that was opened
         self._told = False
         self._broken = False
 
@@ -46,31 +52,39 @@ class AnswerCache:
         text = json.dumps(completion_to_json(completion))
         self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, model, text, time.time())
 
+    def close(self) -> None:
+        """Leave the file alone; the next question opens it again."""
+        with self._lock:
+            self._forget()
+
     def _run(self, statement: str, *values: object) -> str | None:
         """One statement in a transaction of its own; the first column of the first row."""
-        if self._broken:
-            return None
-        try:
-            with closing(self._connect()) as connection, connection:
-                row = connection.execute(statement, values).fetchone()
+        with self._lock:
+            if self._broken:
+                return None
+            try:
+                row = self._opened().execute(statement, values).fetchone()
                 return row[0] if row else None
-        except (sqlite3.Error, OSError) as error:
-            self._fail(error)
-            return None
+            except (sqlite3.Error, OSError) as error:
+                self._forget()
+                self._fail(error)
+                return None
 
-    def _connect(self) -> sqlite3.Connection:
-        if not self._ready:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        elif not self._path.exists() and self._path.parent.is_dir():
-            self._ready = False  # thrown away by a person: begin a new one
-        connection = sqlite3.connect(self._path, timeout=LOCK_S)
-        if not self._ready:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, model TEXT, answer TEXT, at REAL)"
-            )
-            self._ready = True
-        return connection
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and _mark(self._path) != self._file:
+            self._forget()  # thrown away by a person: begin a new one
+        if self._connection is None:
+            if self._file is None:  # later the folder is not made again: it was somebody's wish that it is gone
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = _connect(self._path)
+            self._file = _mark(self._path)
+        return self._connection
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
 
     def _fail(self, error: Exception) -> None:
         """A lock passes, everything else does not."""
@@ -78,6 +92,30 @@ class AnswerCache:
         if not self._told:
             self._told = True
             log.warning("The cache of answers %s cannot be used (%s); going on without it.", self._path, error)
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Raises sqlite3.Error, OSError."""
+    connection = sqlite3.connect(path, timeout=LOCK_S, isolation_level=None, check_same_thread=False)
+    try:
+        for statement in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = NORMAL",
+            "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, model TEXT, answer TEXT, at REAL)",
+        ):
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class Cached(Wrapper):
@@ -96,6 +134,10 @@ class Cached(Wrapper):
         super().__init__(inner)
         self._cache = AnswerCache(path or settings().home / "cache.db")
         self._identity = identity or inner.name
+
+    async def aclose(self) -> None:
+        self._cache.close()
+        await self.inner.aclose()
 
     async def complete(
         self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
