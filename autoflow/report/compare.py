@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import add
 from statistics import fmean, median
 
 from autoflow.lang import parse
@@ -86,8 +88,13 @@ def _cell(outcomes: Sequence[Outcome]) -> Cell | None:
         errors=tuple(o.error for o in outcomes if o.error),
         calls=fmean(o.totals.calls for o in outcomes),
         seconds=fmean(o.totals.seconds for o in outcomes),
-        cost_usd=sum((o.totals for o in outcomes), Totals()).cost_usd,
+        cost_usd=_sum([o.totals for o in outcomes]).cost_usd,
     )
+
+
+def _sum(parts: Sequence[Totals]) -> Totals:
+    """Of one part that part itself: there are tables of many tasks, each run once."""
+    return reduce(add, parts) if parts else Totals()
 
 
 def _side(view: StudyView, candidate: Candidate, split: Split, scores: Mapping[str, float]) -> Side:
@@ -102,8 +109,8 @@ def _side(view: StudyView, candidate: Candidate, split: Split, scores: Mapping[s
         score=bootstrap([scores[task] for task in sorted(scores)]) if scores else None,
         runs=len(outcomes),
         valid=fmean(is_valid(o) for o in outcomes) if outcomes else None,
-        totals=sum((o.totals for o in outcomes), Totals()),
-        judge=sum((o.judge for o in outcomes), Totals()),
+        totals=_sum([o.totals for o in outcomes]),
+        judge=_sum([o.judge for o in outcomes]),
         p50_s=median(fresh) if fresh else None,
     )
 

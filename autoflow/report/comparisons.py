@@ -47,10 +47,10 @@ def names(a: Text, b: Text) -> tuple[str, str]:
 
 
 def find_comparison(store: SqlStore, a: Text, b: Text, setting: Setting) -> tuple[Study, int, int] | None:
-    """The latest comparison of these two texts on this setting, with their numbers in it."""
+    """The latest comparison of these two texts on this setting, with their numbers in it; recordings are left out."""
     wanted = setting.spec(a, b)
     for study in store.list_studies(LOOKED_AT, methods=["evaluate"]):
-        if _same(study.spec, wanted):
+        if not study.recorded and _same(study.spec, wanted):
             texts = [candidate.text for candidate in store.study_candidates(study.id)]
             if a.text in texts and b.text in texts:
                 return study, texts.index(a.text), texts.index(b.text)
