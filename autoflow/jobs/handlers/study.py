@@ -89,7 +89,10 @@ async def models(context: JobContext, spec: StudySpec) -> AsyncIterator[tuple[LL
     async with AsyncExitStack() as stack:
         found: dict[str, LLM] = {}
         for name in dict.fromkeys(filter(None, names)):
-            found[name] = always_cached(await stack.enter_async_context(opened(context, name)))
+            llm = await stack.enter_async_context(opened(context, name))
+            found[name] = always_cached(llm)
+            if found[name] is not llm:
+                stack.push_async_callback(found[name].aclose)
         generator, interpreter, judge = (found.get(name) for name in names)
         assert interpreter is not None
         yield generator, interpreter, judge
