@@ -28,9 +28,11 @@ Many = Annotated[list[str], typer.Option(metavar="COLUMN", show_default="as thei
 
 
 def register(app: typer.Typer) -> None:
+    from autoflow.cli.propose import propose
+
     group = typer.Typer(help="Tasks to run and score on; your tables among them.", no_args_is_help=True)
     group.command("list")(list_)
-    for command in (show, add, delete):
+    for command in (show, add, propose, delete):
         group.command()(command)
     app.add_typer(group, name="suites")
 

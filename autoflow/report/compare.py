@@ -16,7 +16,7 @@ from autoflow.records import Totals
 from autoflow.report.comparison import Cell, ComparisonReport, Side, TaskRow
 from autoflow.statistics import bootstrap, compare
 from autoflow.study import Candidate, Outcome, Split, Study
-from autoflow.suites.base import SuiteTask
+from autoflow.suites.base import SuiteTask, in_words
 
 NAMES = "names"  # in the options of a study that compares two texts: how they are called
 ByTask = Mapping[str, Sequence[Outcome]]
@@ -74,7 +74,7 @@ def _by_task(outcomes: Iterable[Outcome]) -> ByTask:
 def _row(task: str, of_a: ByTask, of_b: ByTask, tasks: Mapping[str, SuiteTask]) -> TaskRow:
     a, b = of_a.get(task, ()), of_b.get(task, ())
     expected = next((o.expected for o in (*a, *b) if o.expected), "")
-    objective = tasks[task].task.objective if task in tasks else ""
+    objective = in_words(tasks[task]) if task in tasks else ""
     return TaskRow(task, objective, expected, _cell(a), _cell(b))
 
 

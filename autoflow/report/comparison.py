@@ -37,7 +37,7 @@ class TaskRow:
     """One task. A side that is None was not run on it."""
 
     task: str
-    objective: str
+    objective: str  # with its inputs, and that a model proposed it, where that is so: see `in_words`
     expected: str
     a: Cell | None
     b: Cell | None

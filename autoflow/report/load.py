@@ -66,7 +66,7 @@ def proposed_by_a_model(store: SqlStore, spec: SuiteSpec) -> tuple[str, ...]:
     from autoflow.suites.table_body import proposed_words, read_body
 
     try:
-        words = proposed_words(read_body(store.get_suite(str(spec.options.get("suite"))).body).rows)
+        words = proposed_words(read_body(store.get_suite(str(spec.options.get("suite"))).body))
     except AutoFlowError:
         return ()
     return (f"tasks: {words}",) if words else ()

@@ -88,8 +88,8 @@ def _describe_table(spec: SuiteSpec, saved: Saved | None) -> str:
         return str(error)
     rows = f"{len(body.rows):,} row{'' if len(body.rows) == 1 else 's'}"
     scorer = SCORERS[body.scorer.name].label
-    mark = proposed_words(body.rows)
-    return f"{rows}, scored: {scorer[:1].lower()}{scorer[1:]}.{f' {mark}.' if mark else ''}"
+    mark = proposed_words(body)
+    return f"{rows}, scored: {scorer[:1].lower()}{scorer[1:]}.{f' {mark[:1].upper()}{mark[1:]}.' if mark else ''}"
 
 
 def scorer_of(spec: SuiteSpec, saved: Saved | None = None) -> ScorerKind | None:

@@ -12,7 +12,7 @@ from autoflow.study import SavedSuite
 from autoflow.suites.table_body import suite_body
 from autoflow.suites.table_mapping import Columns, guess_columns, guess_scorer
 from autoflow.suites.table_read import Table
-from autoflow.suites.table_rows import Preview, preview
+from autoflow.suites.table_rows import Origin, Preview, preview
 
 ONE_INSTRUCTION = "Give the right answer to the input."  # where neither a column nor a person says what to do
 NAME_CHARACTERS = 120
@@ -26,6 +26,8 @@ class Choice:
     instruction: str = ""  # in the place of that of `columns`
     scorer: str = ""
     options: Json | None = None
+    rubric: Origin = "person"  # who wrote what a judge looks at
+    model: str = ""  # which one proposed the rubric
 
     def completed(self, table: Table) -> tuple[Columns, str]:
         """Columns and scorer, guessed where they were not chosen."""
@@ -51,7 +53,10 @@ def add_table(
     if not seen.rows:
         raise SettingsError("No row of the table can be used.", " ".join(seen.sentences()[:3]))
     notes = [*seen.notes, *seen.sentences()]
-    body = suite_body(seen.rows, scorer, choice.options, columns=columns, source=source, notes=notes)
+    body = suite_body(
+        seen.rows, scorer, choice.options, rubric=choice.rubric, columns=columns, source=source, notes=notes,
+        model=choice.model,
+    )  # fmt: skip
     return save_once(store, name, body), seen
 
 

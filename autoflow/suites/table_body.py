@@ -26,6 +26,7 @@ class ScorerSpec(Record):
 
     name: str
     options: Json = Field(default_factory=dict)
+    origin: Origin = "person"  # of its rubric
 
 
 class TableBody(Record):
@@ -41,10 +42,14 @@ class TableBody(Record):
 
 
 def suite_body(
-    rows: Sequence[Row], scorer: str, options: Json | None = None, *, columns: Columns | None = None,
-    source: str = "", notes: Sequence[str] = (), model: str = "",
+    rows: Sequence[Row], scorer: str, options: Json | None = None, *, rubric: Origin = "person",
+    columns: Columns | None = None, source: str = "", notes: Sequence[str] = (), model: str = "",
 ) -> Json:  # fmt: skip
     """The body of a suite to save.
+
+    Args:
+        rubric: who wrote what the judge looks at.
+        model: which one proposed rows, or the rubric.
 
     Raises SettingsError: no rows, two that are one task, no such scorer or option, or it cannot score a row.
     """
@@ -58,7 +63,7 @@ def suite_body(
     if len({row.id for row in rows}) < len(rows):
         raise SettingsError("Two rows have the same number and ask the same.", "Leave one of them out.")
     about = TableBody(
-        rows=(), scorer=ScorerSpec(name=scorer, options=options), source=source[-200:], columns=columns,
+        rows=(), scorer=ScorerSpec(name=scorer, options=options, origin=rubric), source=source[-200:], columns=columns,
         notes=tuple(notes), model=model,
     )  # fmt: skip
     told = about.model_dump(mode="json", exclude_defaults=True)
@@ -107,12 +112,9 @@ def _filled(inputs: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in inputs.items() if text.strip()}
 
 
-def proposed_words(rows: Sequence[Json]) -> str:
-    """`7 of 10 proposed by a model; 2 of 10 proposed by a model, changed by a person`; empty where people made all.
-
-    Args:
-        rows: of a body.
-    """
-    counts = Counter(str(row.get("origin", "")) for row in rows)
-    parts = [f"{counts[o]:,} of {len(rows):,} {words}" for o, words in ORIGIN_WORDS.items() if counts[o]]
+def proposed_words(body: TableBody) -> str:
+    """`7 of 10 proposed by a model; rubric proposed by a model`; empty where people made all."""
+    counts = Counter(str(row.get("origin", "")) for row in body.rows)
+    parts = [f"{counts[o]:,} of {len(body.rows):,} {words}" for o, words in ORIGIN_WORDS.items() if counts[o]]
+    parts += [f"rubric {ORIGIN_WORDS[body.scorer.origin]}"] if body.scorer.origin in ORIGIN_WORDS else []
     return "; ".join(parts)

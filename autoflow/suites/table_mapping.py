@@ -69,6 +69,8 @@ def guess_columns(table: Table) -> Columns:
     rest = [c for c in left if c not in inputs]
     if not objective and not inputs and rest:
         objective, expected, inputs = _unnamed(rest, expected)
+    elif objective and len(table.rows) > 1 and len(set(_sample(table, objective))) == 1:
+        inputs += rest  # every row asks the same: what differs is what is given
     elif not expected:  # a column of a few texts that come again is what there is to tell apart
         expected = next((c for c in reversed(rest) if labels_of([x for x in _sample(table, c) if x.strip()])), "")
     return Columns(

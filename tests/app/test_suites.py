@@ -210,7 +210,10 @@ def test_a_rubric_that_was_proposed_stands_in_its_field(visit: Visit, store: Sql
     assert find(app, "text_area", "-judge-rubric").value == "Is it *short*?"
     find(app, "button", "-table-save").click().run()
     [suite_id] = store.suite_names()
-    assert store.get_suite(suite_id).body["scorer"]["options"] == {"rubric": "Is it *short*?"}
+    body = store.get_suite(suite_id).body
+    assert body["scorer"] == {"name": "judge", "options": {"rubric": "Is it *short*?"}, "origin": "model"}
+    assert body["model"] == job.payload["model"]
+    assert "Rubric proposed by a model." in words(app).replace("\\", "")
 
 
 def test_what_people_named_is_shown_as_text(visit: Visit, store: SqlStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,6 +210,47 @@ def test_a_limit_of_money_needs_a_price(cli: Cli, plain: Path, monkeypatch: pyte
     done = cli("evaluate", plain, "--suite", "openagi-plan", "--model", "openai:no-such-model", "--max-usd", "1")
     assert done.code == 2
     assert "The price of `openai:no-such-model` is unknown" in done.err
+
+
+def test_what_a_model_proposes_is_added_with_its_mark(cli: Cli, script: Script, tmp_path: Path) -> None:
+    told = [{"inputs": {"mail": f"mail {n}"}, "expected": ("delivery", "refund")[n % 2]} for n in range(4)]
+    model = script({"match": "", "reply": json.dumps({"examples": told})})
+    out = tmp_path / "proposed.jsonl"
+    done = cli(
+        "suites", "propose", "--task", "Sort it.", "--input", "mail", "--count", "4", "--model", model, "-o", out
+    )
+    assert done.code == 0
+    assert "Correct it, then: autoflow suites add" in done.err
+    added = cli("suites", "add", out, "--json").json
+    assert (added["rows"], added["columns"]["inputs"], added["columns"]["origin"]) == (4, ["mail"], "origin")
+    assert "4 of 4 proposed by a model" in cli("suites", "list").out
+
+
+def test_fewer_proposals_come_with_the_reason_and_none_fails(cli: Cli, script: Script) -> None:
+    command = ("suites", "propose", "--task", "Sort it.", "--input", "mail", "--count", "2")
+    one = json.dumps({"inputs": {"mail": "hi"}, "expected": "x"})
+    done = cli(*command, "--model", script({"match": "", "reply": one}), "--json")
+    assert (done.code, len(done.json["examples"])) == (0, 1)
+    assert done.json["errors"][0] == "1 of 2 examples were proposed."
+    nothing = cli(*command, "--model", script({"match": "", "reply": "no idea"}))
+    assert (nothing.code, nothing.out) == (1, "")
+
+
+def test_a_rubric_is_proposed(cli: Cli, script: Script) -> None:
+    model = script({"match": "grade answers", "reply": "Is it one word?"})
+    assert cli("suites", "propose", "--task", "Sort it.", "--rubric", "--model", model).out == "Is it one word?\n"
+    assert cli("suites", "propose", "--task", " ", "--rubric", "--model", model).code == 2
+
+
+def test_a_scorer_that_raises_costs_a_run_its_score_and_says_why(cli: Cli, script: Script, plain: Path) -> None:
+    rows = [{"objective": f"q{n}", "expected": ("4", "four")[n % 2], "row": n} for n in range(1, 5)]
+    suite_id = open_store().save_suite("Old", {"form": 1, "rows": rows, "scorer": {"name": "numeric"}}).id
+    model = script({"match": "", "reply": "4"})
+    told = cli("evaluate", plain, "--suite", suite_id, "--val", "4", "--model", model, "--json").json
+    assert sorted(run["score"] for run in told["runs"]) == [0, 0, 1, 1]
+    errors = [run["error"] for run in told["runs"] if run["error"]]
+    assert len(errors) == 2
+    assert all("The scorer failed" in error and "holds no number" in error for error in errors)
 
 
 def test_an_empty_split_is_told(cli: Cli, script: Script, plain: Path) -> None:

@@ -84,7 +84,9 @@ def test_what_a_model_proposed_is_marked_in_every_task() -> None:
     assert {in_words(task) for task in suite.tasks("train")} == {
         "What is 0 + 1?", "What is 1 + 1?", "(proposed by a model) q0", "(proposed by a model) q1",
     }  # fmt: skip
-    assert proposed_words(saved(mixed).body["rows"]) == "2 of 4 proposed by a model"
+    body = suite_body(mixed, "judge", rubric="model")
+    assert proposed_words(read_body(body)) == "2 of 4 proposed by a model; rubric proposed by a model"
+    assert proposed_words(read_body(suite_body(numbered(2), "judge"))) == ""
 
 
 def test_rows_that_share_an_objective_are_told_by_their_inputs() -> None:

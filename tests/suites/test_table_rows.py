@@ -148,6 +148,12 @@ def test_a_column_of_labels_is_the_answer_whatever_its_name() -> None:
     assert found == Columns(inputs=("mail",), expected="department")
 
 
+def test_where_every_row_asks_the_same_the_other_columns_are_given() -> None:
+    rows = (("Sort it.", "hi", "May", "a", "model"), ("Sort it.", "yo", "June", "b", "model"))
+    found = guess_columns(Table(("objective", "mail", "date", "expected", "origin"), rows))
+    assert found == Columns(objective="objective", inputs=("mail", "date"), expected="expected", origin="origin")
+
+
 def test_a_column_that_says_who_made_a_row_is_known_by_its_words() -> None:
     made = Table(("question", "answer", "source"), (("a", "1", "model"), ("b", "2", "human")))
     columns = guess_columns(made)

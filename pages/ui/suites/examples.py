@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from autoflow.generate.examples import Example
-from autoflow.records import Job, Json
+from autoflow.records import Job
 from autoflow.suites.table_add import NAME_CHARACTERS, save_once
 from autoflow.suites.table_body import row_of_example, suite_body
 from autoflow.suites.table_mapping import guess_scorer
@@ -18,6 +18,7 @@ from pages.ui import services
 from pages.ui.format import plural
 from pages.ui.plain import cut, plain
 from pages.ui.suites import known, problems, scoring
+from pages.ui.suites.scoring import Scoring
 
 USE, EXPECTED, BY, NUMBER = "Use", "Expected answer", "Proposed by", "_number"
 
@@ -49,11 +50,11 @@ def draw(key: str, of: str, objective: str, names: tuple[str, ...], given: list[
     if not rows:
         st.text("Write at least two examples: one to learn from, one to select by.")
         return
-    scorer, options = scoring.draw(here, guess_scorer([row.expected for row in rows]), objective)
-    seen = preview_rows(rows, scorer, options)
+    scored = scoring.draw(here, guess_scorer([row.expected for row in rows]), objective)
+    seen = preview_rows(rows, scored.name, scored.options)
     if seen.problems:
         problems.draw(here, seen)
-    _accept(key, here, objective, seen, (scorer, options), model)
+    _accept(key, here, objective, seen, scored, model)
 
 
 def _editor(here: str, names: tuple[str, ...], given: list[Example]) -> list[dict[str, Any]]:
@@ -95,7 +96,7 @@ def _row(objective: str, number: int, line: dict[str, Any], names: tuple[str, ..
     return row_of_example(objective, number, inputs, str(line.get(EXPECTED) or ""), was)
 
 
-def _accept(key: str, here: str, objective: str, seen: Preview, scored: tuple[str, Json], model: str) -> None:
+def _accept(key: str, here: str, objective: str, seen: Preview, scored: Scoring, model: str) -> None:
     by_model = sum(row.origin == "model" for row in seen.rows)
     if by_model:
         st.caption(
@@ -112,9 +113,12 @@ def _accept(key: str, here: str, objective: str, seen: Preview, scored: tuple[st
 
 
 @services.said
-def _accepted(key: str, name: str, seen: Preview, scored: tuple[str, Json], model: str) -> None:
+def _accepted(key: str, name: str, seen: Preview, scored: Scoring, model: str) -> None:
     """Save them and choose them."""
-    body = suite_body(seen.rows, *scored, notes=seen.sentences(), model=model)
+    body = suite_body(
+        seen.rows, scored.name, scored.options, rubric=scored.rubric, notes=seen.sentences(),
+        model=model or scored.model,
+    )  # fmt: skip
     saved = save_once(services.store(), name, body)
     st.query_params.pop("propose", None)
     st.session_state.pop(f"{key}-own-examples", None)

@@ -31,15 +31,17 @@ def draw(key: str) -> None:
     here = f"{key}-table-{mark}"
     columns = _columns(here, table)
     answers = table.column(columns.expected) if columns.expected else []
-    scorer, options = scoring.draw(here, guess_scorer(answers), columns.instruction or _asked(table, columns))
+    scored = scoring.draw(here, guess_scorer(answers), columns.instruction or _asked(table, columns))
+    chosen = repr(sorted(scored.options.items()))
     try:
-        seen = _preview(mark, columns.model_dump_json(), scorer, repr(sorted(options.items())), table, options)
+        seen = _preview(mark, columns.model_dump_json(), scored.name, chosen, table, scored.options)
     except SettingsError as error:
         st.text(str(error))
         return
     problems.draw(here, seen)
     _sample(seen)
-    _save(key, here, table, name, Choice(columns, scorer=scorer, options=options), usable=bool(seen.rows))
+    choice = Choice(columns, "", scored.name, scored.options, scored.rubric, scored.model)
+    _save(key, here, table, name, choice, usable=bool(seen.rows))
 
 
 def _turn(key: str) -> int:

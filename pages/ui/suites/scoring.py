@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from autoflow.errors import AutoFlowError
@@ -9,14 +11,25 @@ from autoflow.jobs.payloads import ProposePayload
 from autoflow.metrics.kinds import OptionValue, ScorerOption
 from autoflow.metrics.scorers import SCORERS
 from autoflow.records import Json
+from autoflow.suites.table_rows import ORIGIN_WORDS, Origin
 from pages.ui import services
 from pages.ui.plain import plain
 
 REFRESH_S = 1.0
 
 
-def draw(key: str, guess: str, objective: str) -> tuple[str, Json]:
-    """The scorer and those of its options that are not as usual.
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """A scorer, those of its options that are not as usual, and who wrote its rubric."""
+
+    name: str
+    options: Json
+    rubric: Origin = "person"
+    model: str = ""  # which one proposed the rubric
+
+
+def draw(key: str, guess: str, objective: str) -> Scoring:
+    """The choice of a scorer.
 
     Args:
         guess: the scorer that is chosen at first.
@@ -33,7 +46,18 @@ def draw(key: str, guess: str, objective: str) -> tuple[str, Json]:
     chosen = {option.name: _option(key, name, option) for option in kind.options}
     if name == "judge":
         _rubric(key, objective)
-    return name, {o.name: chosen[o.name] for o in kind.options if chosen[o.name] != o.default}
+    options = {o.name: chosen[o.name] for o in kind.options if chosen[o.name] != o.default}
+    return Scoring(name, options, *_written_by(key, str(options.get("rubric", ""))))
+
+
+def _written_by(key: str, rubric: str) -> tuple[Origin, str]:
+    """Who wrote the rubric, and the model where one did."""
+    proposed, model = st.session_state.get(_proposed_key(key), ("", ""))
+    if not rubric.strip() or not proposed:
+        return "person", ""
+    origin: Origin = "model" if rubric.strip() == proposed.strip() else "edited"
+    st.caption(f"This rubric was {ORIGIN_WORDS[origin]} ({plain(model)}). Read it, and correct it.")
+    return origin, model
 
 
 def _option(key: str, scorer: str, option: ScorerOption) -> OptionValue:
@@ -104,10 +128,14 @@ def _take_rubric(key: str) -> None:
     text = str((job.result or {}).get("rubric", ""))
     if text:
         st.session_state[f"{key}-judge-rubric"] = text
-        st.caption(f"This rubric was proposed by {plain(str(job.payload.get('model')))}. Read it, and correct it.")
+        st.session_state[_proposed_key(key)] = (text, str(job.payload.get("model", "")))
     elif job.error:
         st.text(f"No rubric was proposed: {job.error}")
 
 
 def _job_key(key: str) -> str:
     return f"{key}-rubric-job"
+
+
+def _proposed_key(key: str) -> str:
+    return f"{key}-rubric-proposed"
