@@ -320,3 +320,11 @@ def test_a_comparison_outlives_its_suite(visit: Visit, store: SqlStore, workflow
     assert "This did not work" not in shown
     told = words(visit("compare", study=study.id, a="plain", b=f"{workflow.id}:1")).replace("\\", "")
     assert "is not there any more." in told
+
+
+@pytest.mark.parametrize("size", ["999999999", "-1", "1e3", "²", ""])
+def test_a_size_that_the_suite_cannot_have_is_left_out(visit: Visit, workflow: WorkflowRecord, size: str) -> None:
+    app = visit("compare", a="plain", b=f"{workflow.id}:2", suite="reasoning", val=size, seed="1234567890")
+    assert not app.exception
+    assert app.number_input(key="compare-val-12").value == 12
+    assert app.number_input(key="compare-seed-1234567890").value == 1234567890

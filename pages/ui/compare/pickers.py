@@ -16,7 +16,7 @@ from pages.ui.plain import cut
 
 WORKFLOWS = 30  # the latest ones, whose versions are offered
 STUDIES = 10  # the latest searches, whose best is offered
-MOST_TASKS = 100_000
+MOST_SEED = 2**31 - 1
 LABELS: dict[Split, tuple[str, str]] = {
     "train": ("Train", "What a search learned from: dealt first, so that the other tasks stay the same."),
     "val": ("Validation", "What is compared on, unless the sealed test is chosen."),
@@ -35,18 +35,18 @@ def draw(shown: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _suite(shown)
         _sizes(shown)
-        _select("Split", "split", list(SPLITS), shown.setting.split, shown, SPLIT_WORDS, 160)
+        _select("Split", "split", list(SPLITS), shown.setting.split, shown, SPLIT_WORDS, 155)
         _model("Model", "model", shown.setting.model, shown)
         choices = [str(n) for n in range(1, MOST_REPEATS + 1)]
         words = {n: plural(int(n), "run") + " a task" for n in choices}
-        _select("Repeats", "repeats", choices, str(shown.setting.repeats), shown, words, 120)
+        _select("Repeats", "repeats", choices, str(shown.setting.repeats), shown, words, 115)
         if suites.judged(shown.setting.suite):
             _model("Judge", "judge", shown.setting.judge, shown)
 
 
 def _model(label: str, name: str, model: str, shown: Chosen) -> None:
     names = services.model_names()
-    _select(label, name, names if model in names else [model, *names], model, shown, {}, 195)
+    _select(label, name, names if model in names else [model, *names], model, shown, {}, 185)
 
 
 def _text(label: str, name: str, text: Text, shown: Chosen) -> None:
@@ -86,7 +86,7 @@ def _candidates(shown: Chosen) -> dict[str, str]:
 def _suite(shown: Chosen) -> None:
     key = suite_key(shown)
     known = {key: shown.setting.suite.name, **{key: words for key, (_, words) in suites.offered().items()}}
-    _select("Suite", "suite", list(known), key, shown, known, 205)
+    _select("Suite", "suite", list(known), key, shown, known, 195)
 
 
 def _sizes(shown: Chosen) -> None:
@@ -94,15 +94,16 @@ def _sizes(shown: Chosen) -> None:
     spec = shown.setting.suite
     with st.popover(f"{plural(spec.sizes[shown.setting.split], 'task')}", icon=":material/tune:", key="compare-sizes"):
         st.caption("More tasks make the interval narrower. The same seed deals the same tasks.")
+        most = suites.most(spec)
         for name, (label, words) in LABELS.items():
-            _number(label, name, spec.sizes[name], words, shown)
-        _number("Seed", "seed", spec.seed, "Deals the tasks to the splits.", shown)
+            _number(label, name, spec.sizes[name], most, words, shown)
+        _number("Seed", "seed", spec.seed, MOST_SEED, "Deals the tasks to the splits.", shown)
 
 
-def _number(label: str, name: str, value: int, words: str, shown: Chosen) -> None:
+def _number(label: str, name: str, value: int, most: int, words: str, shown: Chosen) -> None:
     key = f"compare-{name}-{value}"
     st.number_input(
-        label, 0, max(MOST_TASKS, value), value, help=words, key=key,
+        label, 0, max(most, value), value, help=words, key=key,
         on_change=lambda: put(shown, **{name: str(int(st.session_state[key]))}),
     )  # fmt: skip
 

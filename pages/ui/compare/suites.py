@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
-from pydantic import ValidationError
 
 from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.records import is_id
@@ -42,13 +41,20 @@ def _fitted(rows: int) -> dict[str, int]:
 
 
 def sized(spec: SuiteSpec, query: Mapping[str, str]) -> SuiteSpec:
-    """`spec` with the sizes and the seed that an address names."""
+    """`spec` with the sizes and the seed that an address names, as far as they can be."""
     given = {name: query.get(name, "") for name in NUMBERS}
-    numbers = {name: int(text) for name, text in given.items() if text.isascii() and text.isdecimal() and len(text) < 7}
+    digits = {name: int(text) for name, text in given.items() if text.isascii() and text.isdecimal() and len(text) < 11}
+    largest = most(spec) if digits else 0
+    numbers = {name: value for name, value in digits.items() if name == "seed" or value <= largest}
+    return SuiteSpec.model_validate({**spec.model_dump(), **numbers})
+
+
+def most(spec: SuiteSpec) -> int:
+    """Tasks that a split can have at most: a suite that makes its tasks would else make millions."""
     try:
-        return SuiteSpec.model_validate({**spec.model_dump(), **numbers})
-    except ValidationError:
-        return spec
+        return known.rows_of(known.key_of(spec))
+    except (AutoFlowError, KeyError):
+        return max(spec.sizes.values())
 
 
 def differing(spec: SuiteSpec, key: str) -> dict[str, str]:
