@@ -6,7 +6,7 @@ Used by the search itself, by pages and by reports, so that all of them say the 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -161,20 +161,25 @@ class StudyView:
         """One point a candidate, in the order in which they were made."""
         points: list[CurvePoint] = []
         best: float | None = None
-        spent = Totals()
+        cost: float | None = 0.0
+        calls = tokens = 0
         for c in self.candidates:
             val = self.score(c.number, "val")
             best = val if best is None else best if val is None else max(best, val)
-            spent += c.totals
-            for o in self.outcomes(c.number):
-                spent += o.totals + o.judge
-            points.append(
-                CurvePoint(
-                    c.number, c.round, self.reward(c.number, "train"), val, best, self.valid_share(c.number),
-                    spent.cost_usd, spent.calls, spent.prompt_tokens + spent.completion_tokens,
-                )
-            )  # fmt: skip
+            for took in self._took(c):  # plain numbers: a record for each sum would take longer than all the rest
+                calls += took.calls
+                tokens += took.prompt_tokens + took.completion_tokens
+                cost = None if cost is None or took.cost_usd is None else cost + took.cost_usd
+            train, valid = self.reward(c.number, "train"), self.valid_share(c.number)
+            points.append(CurvePoint(c.number, c.round, train, val, best, valid, cost, calls, tokens))
         return points
+
+    def _took(self, candidate: Candidate) -> Iterator[Totals]:
+        """What proposing it, its runs and their scores took."""
+        yield candidate.totals
+        for outcome in self.outcomes(candidate.number):
+            yield outcome.totals
+            yield outcome.judge
 
     def _calls(self, candidate: int) -> float:
         found = self.outcomes(candidate, "val")

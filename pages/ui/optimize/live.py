@@ -51,7 +51,7 @@ def _selected(view: StudyView) -> int | None:
 
 def _curves(study_id: str) -> None:
     view = loaded.load(study_id)
-    found, amount = figures.series(view)
+    found, amount = loaded.once(view, "series", figures.series)
     if not found:
         st.text("The curves begin with the first candidate.")
         return
@@ -73,9 +73,14 @@ def _candidates(study_id: str) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     if form == "Family tree":
-        lineage(_kin(view), key=f"lineage-{study_id}", selected=_selected(view), on_select=pick)
+        lineage(loaded.once(view, "kin", _kin), key=f"lineage-{study_id}", selected=_selected(view), on_select=pick)
     else:
-        candidate_table(figures.rows(view), key=f"candidates-{study_id}", selected=_selected(view), on_select=pick)
+        candidate_table(
+            loaded.once(view, "rows", figures.rows),
+            key=f"candidates-{study_id}",
+            selected=_selected(view),
+            on_select=pick,
+        )
 
 
 def _kin(view: StudyView) -> list[Kin]:
@@ -90,7 +95,7 @@ def _kin(view: StudyView) -> list[Kin]:
 
 def _map(study_id: str) -> None:
     view = loaded.load(study_id)
-    shown = map.heat(view, tasks.tasks_of(view.study))
+    shown = loaded.once(view, "map", lambda it: map.heat(it, tasks.tasks_of(it.study)))
     if not shown.rows:
         return
     st.header("Candidates by tasks")

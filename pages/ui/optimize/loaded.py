@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -12,6 +14,7 @@ from autoflow.study import Candidate, Study
 from pages.ui import services
 
 _KEPT = "optimize-loaded"
+T = TypeVar("T")
 
 
 @dataclass
@@ -20,6 +23,9 @@ class Loaded:
 
     view: StudyView
     seq: int = 0
+    made: dict[str, tuple[object, Any]] = field(
+        default_factory=dict
+    )  # by name: what it was made of, and what came of it
 
     @property
     def study(self) -> Study:
@@ -44,6 +50,18 @@ def _catch_up(kept: Loaded, study: Study) -> None:
     view.add(outcomes=[outcome for _, outcome in outcomes])
     view.study = study
     kept.seq = max([kept.seq, *(number for number, _ in outcomes)])
+
+
+def once(view: StudyView, name: str, make: Callable[[StudyView], T]) -> T:
+    """What `make` gives for the study as it is; made anew only where something has come to it."""
+    kept = st.session_state.get(_KEPT)
+    if not isinstance(kept, Loaded) or kept.view is not view:
+        return make(view)
+    of = (len(view.candidates), kept.seq, view.study.best, view.study.rounds, view.study.stop)
+    if name not in kept.made or kept.made[name][0] != of:
+        kept.made[name] = (of, make(view))
+    found: T = kept.made[name][1]
+    return found
 
 
 def forget() -> None:
@@ -73,7 +91,7 @@ def selected(view: StudyView) -> Candidate | None:
 def best(view: StudyView) -> Candidate | None:
     """The one that was chosen; before the end the best so far."""
     chosen = view.study.best
-    return view.candidates[chosen] if chosen is not None and chosen < len(view.candidates) else view.best()
+    return view.candidates[chosen] if chosen is not None else once(view, "best", StudyView.best)
 
 
 def select(number: int) -> None:
