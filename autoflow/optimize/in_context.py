@@ -1,9 +1,9 @@
 """Method `in-context`: small edits, each tried on a few tasks beside its parent; chance kept alive.
 
 Each round makes a few drafts. For each, an operator is chosen (untried ones first, then half by chance and half by
-what it gained so far) and a parent: drawn from the front of candidates that are best on at least one validation task,
-or, now and then, from all that ran, so that a step down does not end a line. Drafts that are at least as good as their
-parent on the same train tasks go on to validation, the best gains first.
+what it gained so far) and a parent: half of the time the best, else drawn from the front of candidates that are best on
+at least one validation task, or, now and then, from all that ran, so that a step down does not end a line. Drafts that
+are better than their parent on the same train tasks may go on to validation, the best gain first.
 
 What it does otherwise than the published method, and why: a bounded, chosen history (GEPA, arXiv 2507.19457, AFlow,
 arXiv 2410.10762, and arXiv 2510.06711 measured that all of it harms), feedback from the steps of the worst tasks,
@@ -28,6 +28,7 @@ from autoflow.study import Candidate, StudySpec
 
 TRIES = 8  # operators that are tried for one draft, where some find nothing to do
 ANYBODY = 0.2  # share of parents drawn from all that ran
+BEST = 0.5  # share of parents that are the best on validation
 GAIN_SCALE = 0.1  # of the softmax over gains: a gain of this much makes a choice e times as likely
 ERROR_GAIN = -0.5  # what counts as the gain of a text that cannot run
 
@@ -41,7 +42,7 @@ class InContext:
         for name in self._operators:
             if name not in OPERATORS:
                 raise SettingsError(f"There is no operator `{name}`.", near(name, OPERATORS))
-        self.rules = Rules(self._options.minibatch, strict=False, promote=self._options.promote)
+        self.rules = Rules(self._options.minibatch, promote=self._options.promote)
 
     async def propose(self, workshop: Workshop, round_: int) -> list[Draft]:
         tried = Counter(c.operator for c in workshop.view.candidates)
@@ -115,11 +116,13 @@ def _chosen(
 
 
 def _parent(view: StudyView, chance: random.Random) -> Candidate:
-    """From the front, or now and then from all that ran."""
+    """From all that ran now and then, else the best, or one of the front."""
     ran = [c for c in view.candidates if not c.error and view.outcomes(c.number)]
-    weights = front(view)
-    if chance.random() < ANYBODY or not weights:
+    weights, best, drawn = front(view), view.best(), chance.random()
+    if drawn < ANYBODY or not weights or best is None:
         return chance.choice(ran or view.candidates[:1])
+    if drawn < ANYBODY + BEST:
+        return best
     numbers = sorted(weights)
     return view.candidates[chance.choices(numbers, [weights[n] for n in numbers])[0]]
 

@@ -25,7 +25,7 @@ class InContextOptions(Record):
 
     drafts: int = Field(default=4, ge=1, le=16)  # a round
     minibatch: int = Field(default=4, ge=1)  # train tasks that each draft is tried on first
-    promote: int = Field(default=2, ge=1, le=16)  # drafts of a round that go on to validation, at most
+    promote: int = Field(default=1, ge=1, le=16)  # drafts of a round that go on to validation, at most
     history: int = Field(default=4, ge=0, le=20)  # earlier candidates that the generator is shown
     worst: int = Field(default=2, ge=1, le=8)  # tasks whose traces it is shown
     temperature: float = Field(default=0.7, ge=0, le=2)

@@ -6,6 +6,8 @@ been answered; the best wording is taken. That takes calls, which are counted as
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -20,13 +22,15 @@ from autoflow.optimize.telling import cut, examples
 from autoflow.suites.base import SuiteTask, asked
 
 WORDINGS = (  # question, key of yes, key of no; earlier ones are taken where others are no better
+    ("Does the task say {cue}?", "Yes", "No"),
     ("Does the task say {cue}?", "yes", "no"),
     ("Does the task say {cue}?", "yes, {cue}", "no"),
-    ("Is {cue} named in the task?", "yes", "no"),
+    ("Does the task mention {cue}?", "yes", "no"),
     ("Does the task ask for {cue}?", "yes", "no"),
-    ("What does the task say?", "{cue}", "something else"),
+    ("Does the task ask for {cue}?", "Yes", "No"),
 )
 ENDINGS = (
+    "Reply with exactly these words.",
     "Repeat the lines above.",
     "Copy the list above, word for word.",
     "Write these names again, separated by commas.",
@@ -35,7 +39,7 @@ ENDINGS = (
 )
 CUES = 2  # words that a part is asked for by, at most
 READ = 1_000  # characters of a task that are searched for cues
-LISTS = 6  # right answers that an ending is tried on
+LISTS = 8  # right answers that an ending is tried on, whole and without their first part
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +176,29 @@ async def _try(shop: Workshop, question: Question) -> Tried:
 
 async def _best_ending(shop: Workshop, endings: Sequence[str]) -> str:
     """The ending whose answers score best where the steps before wrote what is right."""
-    tasks = _with_lists(shop)
-    scores = []
+    lists = _results(shop)
+    scores: dict[str, float] = {}
     for ending in dict.fromkeys(endings):
         shop.show("Trying the last step")
-        found = [
-            (await shop.suite.score(t, await ends_with(shop, ending, parts_of(shop.suite, t), t))).value for t in tasks
-        ]
-        scores.append((fmean(found), ending))
-        if scores[-1][0] >= 1:
+        said = await asyncio.gather(*(ends_with(shop, ending, parts, task) for parts, task in lists))
+        scores[ending] = fmean(_same(a, parts) for a, (parts, _) in zip(said, lists, strict=True))
+        if scores[ending] >= 1:
             break
-    return max(scores, key=lambda s: s[0])[1]
+    return max(scores, key=lambda ending: scores[ending])
 
 
-def _with_lists(shop: Workshop) -> list[SuiteTask]:
-    """Train tasks with different right answers, the longest first."""
-    found = {parts_of(shop.suite, t): t for t in reversed(shop.suite.tasks("train"))}
-    ranked = sorted(found.items(), key=lambda item: (-len(item[0]), item[1].id))
-    return [task for parts, task in ranked if parts][:LISTS]
+def _same(answer: str, parts: Sequence[str]) -> bool:
+    """Whether an answer is these words in this order, however they are set apart."""
+    return [word.casefold() for word in re.findall(r"\w+", answer)] == [
+        word.casefold() for word in re.findall(r"\w+", " ".join(parts))
+    ]
+
+
+def _results(shop: Workshop) -> list[tuple[tuple[str, ...], SuiteTask]]:
+    """What the steps before the last may have written: right answers, and the same with a part that was missed."""
+    found: dict[tuple[str, ...], SuiteTask] = {}
+    for task in shop.suite.tasks("train"):
+        parts = parts_of(shop.suite, task)
+        found |= {some: task for some in (parts, parts[1:]) if some}
+    ranked = sorted(found.items(), key=lambda item: (len(item[0]), item[0]))
+    return ranked[: 2 * LISTS]
