@@ -1,9 +1,14 @@
-"""The study that pictures show: the recorded one where there is one, else one made up, which then says so."""
+"""What pictures show: the recorded study where there is one, else one made up, which says so; tasks of a person."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from playwright.sync_api import Page
+
+from autoflow.generate.examples import Example
+from autoflow.jobs.payloads import ProposePayload
+from autoflow.records import Job
 from autoflow.report.recording import load_recording
 from autoflow.store import SqlStore
 from autoflow.study import Study
@@ -36,3 +41,45 @@ def study_under_way(store: SqlStore) -> Study:
     store.checkpoint(lease, done=3, total=8, unit="rounds")
     store.heartbeat(lease, {"round": 4, "doing": "Round 4: trying 4 on train tasks"})
     return study
+
+
+TASK = "Which department does this mail belong to: delivery, refund, or other?"
+MAILS = (
+    ("Where is my parcel? It should have been here on Monday.", "delivery"),
+    ("The shoes do not fit. I want my money back.", "refund"),
+    ("Do you have a shop in Leipzig?", "other"),
+    ("My parcel says delivered, but nobody has seen it.", "delivery"),
+    ("You charged me twice for one order.", "refund"),
+    ("Can I change the address of my order?", "delivery"),
+    ("The kettle broke after a week.", "refund"),
+    ("Who designed your logo?", "other"),
+)
+_BELOW_HEADER = """it => { it.scrollIntoView(); it.closest('[data-testid="stMain"]').scrollBy(0, -75); }"""
+
+
+def proposed_examples(store: SqlStore) -> Job:
+    """A job that has proposed examples; made up."""
+    asked = ProposePayload(model="a model", objective=TASK, inputs=("mail",), count=len(MAILS))
+    job = store.submit("propose-examples", asked.model_dump(), title="Propose examples")
+    lease = store.claim("pictures", lease_s=60, job_id=job.id)
+    assert lease is not None
+    examples = [Example(inputs={"mail": mail}, expected=answer).model_dump() for mail, answer in MAILS]
+    return store.finish(lease, "done", result={"model": "a model", "examples": examples, "errors": [], "totals": {}})
+
+
+def show_examples(page: Page) -> None:
+    """The part of the page with the examples."""
+    page.get_by_text("From a task alone").evaluate(_BELOW_HEADER)
+
+
+def show_table(page: Page) -> None:
+    """A table with faults, given to the page."""
+    rows = [*MAILS, MAILS[0], ("", "refund"), ("Is it waterproof?", ""), ("=SUM(A1:A9)", "other")]
+    text = "mail,department\n" + "".join(f'"{mail}",{answer}\n' for mail, answer in rows)
+    page.get_by_text("From a table: your own rows").click()
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "mails.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    found = page.get_by_text("rows can be used")
+    found.wait_for()
+    page.get_by_text("The first row holds").evaluate(_BELOW_HEADER)

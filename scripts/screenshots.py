@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +26,13 @@ from autoflow.store import SqlStore, open_store  # noqa: E402
 from autoflow.study import Study  # noqa: E402
 from scripts.appserver import CHROMIUM_ARGUMENTS, AppServer, clean_environment, free_port  # noqa: E402
 from scripts.browser import find_or_get  # noqa: E402
-from scripts.pictured import study_to_show, study_under_way  # noqa: E402
+from scripts.pictured import (  # noqa: E402
+    proposed_examples,
+    show_examples,
+    show_table,
+    study_to_show,
+    study_under_way,
+)
 
 IMAGES = ROOT / "docs" / "images"
 EXAMPLE = "refund-mail"
@@ -35,6 +42,8 @@ RUN_PATIENCE_S = 60
 SETTLE_MS = 1500  # fonts and the graph
 # Pictures of what stands under a heading further down.
 SCROLLED = {"compare-tasks": "Tasks", "study-candidates": "Candidates", "study-map": "Candidates by tasks"}
+# Pictures that take a hand first.
+ACTS: dict[str, Callable[[Page], None]] = {"tasks-table": show_table, "tasks-proposed": show_examples}
 
 
 def seed(store: SqlStore) -> dict[str, str]:
@@ -55,6 +64,8 @@ def seed(store: SqlStore) -> dict[str, str]:
         "run": f"/run?run={run.id}",
         "models": "/models",
         **searched(store, ended),
+        "tasks-table": "/optimize",
+        "tasks-proposed": f"/optimize?propose={proposed_examples(store).id}",
         **compared(ended),
     }
 
@@ -104,6 +115,9 @@ def shoot(browser: Browser, url: str, paths: dict[str, str]) -> None:
             settle(page)
             if name in SCROLLED:
                 page.get_by_role("heading", name=SCROLLED[name], exact=True).evaluate("it => it.scrollIntoView()")
+                page.wait_for_timeout(SETTLE_MS)
+            if name in ACTS:
+                ACTS[name](page)
                 page.wait_for_timeout(SETTLE_MS)
             page.screenshot(path=IMAGES / f"{name}-{look}.png")
             print(f"docs/images/{name}-{look}.png", flush=True)
