@@ -51,7 +51,7 @@ def _spec(method: str, rounds: int, calls: int, **options: object) -> StudySpec:
 
 
 STUDIES = {
-    "in-context": _spec("in-context", rounds=8, calls=6_000),
+    "in-context": _spec("in-context", rounds=6, calls=4_000),
     "small-in-context": _spec("in-context", rounds=20, calls=1_500),  # the two at equal calls
     "small-paper": _spec("paper", rounds=30, calls=1_500),
 }
@@ -81,8 +81,8 @@ def report() -> str:
         "# Searches with a real model\n",
         f"`python bench/evidence_study.py NAME`, {time.strftime('%Y-%m-%d', time.gmtime())}. Suite `openagi-plan`, "
         f"splits of seed 0: 8 train, 12 validation, 24 test tasks; {MODEL} (Q4_K_M, CPU) as generator and "
-        "interpreter, temperature 0 for the interpreter, study seed 0. The test set is opened once, at the end of a "
-        "study. Intervals are 95 % (BCa bootstrap over tasks); differences are paired by task, p is of Wilcoxon's test.\n",
+        "interpreter, temperature 0 for the interpreter, study seed 0. The test set is opened once, at the end of "
+        "a study. Intervals are 95 % (BCa bootstrap over tasks); differences are paired; p is of Wilcoxon's test.\n",
     ]
     for name in STUDIES:
         if path_of(name).exists():

@@ -21,7 +21,7 @@ FLUSH_S = 0.3  # live data is written no oftener
 
 def handlers() -> Mapping[JobKind, Handler]:
     """The handler of each kind of job."""
-    from autoflow.jobs.handlers import download, generate, propose, run, study, test_model
+    from autoflow.jobs.handlers import download, generate, pilot, propose, run, study, test_model
 
     return {
         "run": run.handle,
@@ -29,6 +29,7 @@ def handlers() -> Mapping[JobKind, Handler]:
         "download": download.handle,
         "test-model": test_model.handle,
         "study": study.handle,
+        "pilot": pilot.handle,
         "propose-examples": propose.handle,
     }
 

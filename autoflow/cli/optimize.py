@@ -1,0 +1,170 @@
+"""`autoflow optimize`: a search for a better workflow, here or by a worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from autoflow.cli import output
+from autoflow.cli.files import read_text
+from autoflow.cli.options import Json
+from autoflow.errors import SettingsError
+
+if TYPE_CHECKING:
+    from autoflow.records import Job
+    from autoflow.store import SqlStore
+    from autoflow.study import Split, Study, StudyBudget, StudySpec
+
+MethodName = Literal["in-context", "paper"]
+Size = Annotated[int | None, typer.Option(min=0, help="Tasks in this split.", show_default="the suite's usual")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(optimize)
+
+
+def optimize(
+    suite: Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Its name or id, or a table.")] = None,
+    method: Annotated[MethodName, typer.Option(help="How workflows are proposed.")] = "in-context",
+    generator: Annotated[str | None, typer.Option(metavar="MODEL", help="Proposes.", show_default="default")] = None,
+    interpreter: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Carries out.", show_default="default")
+    ] = None,
+    judge: Annotated[str | None, typer.Option(metavar="MODEL", help="Scores, where the suite has a judge.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds at most.")] = 10,
+    max_calls: Annotated[int | None, typer.Option(min=1, help="Model calls, the test's not counted.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Likewise tokens.")] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="Likewise US dollars.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(min=0.01, help="Of work; pauses do not count.")] = None,
+    patience: Annotated[int | None, typer.Option(min=1, help="Rounds without a better one.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs a task, each with another seed.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the splits and of the search.")] = 0,
+    train: Size = None,
+    val: Size = None,
+    test: Size = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="FILE", help="The manual workflow; - for standard input.")
+    ] = None,
+    max_steps: Annotated[int, typer.Option(min=1, help="Steps visited, a run.")] = 30,
+    answer_tokens: Annotated[int, typer.Option(min=1, help="Completion tokens a call may take.")] = 256,
+    name: Annotated[str | None, typer.Option(help="What the study is called.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="STUDY", help="Go on with this study instead.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker.")] = False,
+    json_: Json = False,
+) -> int:
+    """Search for a workflow that does better on a suite than the manual one. Exit 1 where the search failed.
+
+    Ctrl-C pauses; `autoflow optimize --resume STUDY` goes on. The sealed test set is opened once, at the end.
+    """
+    from autoflow.store import open_store
+    from autoflow.study import StudyBudget
+
+    store = open_store()
+    if resume is not None:
+        study = store.get_study(resume)
+    else:
+        budget = StudyBudget(
+            max_rounds=rounds, max_calls=max_calls, max_tokens=max_tokens, max_cost_usd=max_usd, patience=patience,
+            max_time_s=None if max_minutes is None else max_minutes * 60,
+        )  # fmt: skip
+        sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
+        chosen = {split: size for split, size in sizes.items() if size is not None}
+        models = (generator, interpreter, judge)
+        spec = _spec(store, suite, method, models, budget, (seed, chosen, repeats), (max_steps, answer_tokens), from_)
+        study = _begun(store, spec, name)
+    return _carry_out(store, study, detach=detach, json_=json_)
+
+
+def _spec(
+    store: SqlStore, suite: str | None, method: MethodName, models: tuple[str | None, str | None, str | None],
+    budget: StudyBudget, tasks: tuple[int, dict[Split, int], int], policy: tuple[int, int], manual: str | None,
+) -> StudySpec:  # fmt: skip
+    from autoflow.cli.llms import check_model
+    from autoflow.records import RunPolicy
+    from autoflow.study import StudySpec
+    from autoflow.suites.registry import spec_of
+
+    if suite is None:
+        raise SettingsError("The tasks are missing.", "Name a suite: --suite openagi-plan")
+    seed, sizes, repeats = tasks
+    generator, interpreter, judge = models
+    return StudySpec(
+        method=method, suite=spec_of(suite, seed, sizes, store=store), generator=check_model(generator),
+        interpreter=check_model(interpreter), judge=check_model(judge) if judge else "", budget=budget,
+        policy=RunPolicy(max_steps=policy[0], answer_tokens=policy[1]), repeats=repeats, seed=seed,
+        baseline=None if manual is None else read_text(manual),
+    )  # fmt: skip
+
+
+def _begun(store: SqlStore, spec: StudySpec, name: str | None) -> Study:
+    from autoflow.optimize.start import start_study
+    from autoflow.suites.registry import title_of
+
+    return start_study(store, name or f"{title_of(spec.suite, store.get_suite)}, {spec.method}", spec)
+
+
+def _carry_out(store: SqlStore, study: Study, *, detach: bool, json_: bool) -> int:
+    from autoflow.cli.here import carry_out_here, submitted
+
+    job: Job | None = None
+    if study.stop is None or study.best is None:
+        job = submitted(store, study.id, f"Optimize {study.name}")
+        output.note(f"Study {study.id}")
+        if not detach:
+            job = carry_out_here(store, job)
+            study = store.get_study(study.id)
+    told = _told(store, study, job)
+    if json_:
+        output.emit(told)
+    else:
+        output.say(_table(told))
+    return output.FAILED if job is not None and job.state == "failed" else output.FINE
+
+
+def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
+    from autoflow.optimize.view import StudyView
+    from autoflow.statistics import compare
+
+    outcomes = [outcome for _, outcome in store.study_outcomes(study.id)]
+    view = StudyView(study, store.study_candidates(study.id), outcomes)
+    best = view.best()
+    shown = {"best": best, "manual": view.manual, "plain": view.plain}
+    scores = {
+        label: {"candidate": c.number, "val": view.score(c.number, "val"), "test": view.score(c.number, "test")}
+        for label, c in shown.items()
+        if c is not None
+    }
+    found: dict[str, Any] = {
+        "study": study.id, "state": job.state if job else "done", "error": job.error if job else "",
+        "stop": study.stop, "rounds": study.rounds, "candidates": len(view.candidates), "scores": scores,
+        "usage": view.totals().model_dump(), "text": best.text if best else "",
+    }  # fmt: skip
+    for label in ("manual", "plain"):
+        other = shown[label]
+        if best is None or other is None or other.number == best.number or not view.complete(best.number, "test"):
+            continue
+        test = compare(view.task_scores(other.number, "test"), view.task_scores(best.number, "test"))
+        d = test.difference
+        found[f"above_{label}"] = {"mean": d.mean, "low": d.low, "high": d.high, "p": test.p, "tasks": test.tasks}
+    return found
+
+
+def _table(told: dict[str, Any]) -> str:
+    lines = [f"study       {told['study']} ({told['state']})"]
+    lines += [f"stopped     {told['stop'] or 'not yet'} after {output.plural(told['rounds'], 'round')}"]
+    for label, score in told["scores"].items():
+        lines.append(f"{label:<11} validation {_score(score['val'])}, test {_score(score['test'])}"
+                     f"  (candidate {score['candidate']})")  # fmt: skip
+    for label in ("manual", "plain"):
+        if d := told.get(f"above_{label}"):
+            lines.append(f"best above {label}: {d['mean']:+.3f} on the test, 95 % interval "
+                         f"{d['low']:+.3f} to {d['high']:+.3f}, {d['tasks']} tasks")  # fmt: skip
+    if told["error"]:
+        lines.append(f"error       {told['error']}")
+    lines.append(f"Adopt it: autoflow adopt {told['study']}")
+    return "\n".join(lines)
+
+
+def _score(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
