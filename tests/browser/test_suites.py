@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
 TASK = "Which department does this mail belong to: delivery or refund?"
 TABLE = "mail,department\n" + "".join(f"Mail {n},{('delivery', 'refund')[n % 2]}\n" for n in range(20)) + "Mail 3,x\n"
+INPUT, ANSWER = 280, 450  # pixels from the left edge of the grid to these columns
 # Streamlit's own: its drop zone for files has a role and a label at once.
 OF_STREAMLIT = {"presentation-role-conflict"}
 
@@ -55,6 +56,7 @@ def faults(page: Page) -> list[object]:
 
 def fill(page: Page, label: str, text: str) -> None:
     field = page.get_by_role("textbox", name=label, exact=True)
+    expect(field).to_have_count(1)  # while the page is drawn anew, the old one may stand beside it
     field.fill(text)
     field.press("Control+Enter" if field.evaluate("e => e.tagName") == "TEXTAREA" else "Enter")
     page.wait_for_timeout(500)
@@ -67,18 +69,23 @@ def number(page: Page, label: str, value: int) -> None:
     page.wait_for_timeout(300)
 
 
-def edit_first(page: Page, text: str) -> None:
-    """Type over the first example, as in a spreadsheet: the grid is a canvas, so the mouse goes where it stands."""
+def edit(page: Page, row: int, place: int, text: str) -> None:
+    """Type over a cell, as in a spreadsheet: the grid is a canvas, so the mouse goes where the cell stands.
+
+    Args:
+        row: from 0. place: pixels from the left edge of the grid.
+    """
     grid = page.get_by_test_id("stDataFrame").first
     grid.evaluate("e => e.scrollIntoView({block: 'center'})")
     page.wait_for_timeout(500)
     box = grid.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + 280, box["y"] + 52)
+    page.mouse.click(box["x"] + place, box["y"] + 52 + 33 * row)
     page.keyboard.press("Enter")
     editor = page.locator("#portal textarea, #portal input").first
     editor.fill(text)
     editor.press("Enter")
+    page.wait_for_timeout(500)
 
 
 def wait_until(found: Callable[[], object], seconds: float = 90) -> None:
@@ -102,7 +109,7 @@ def test_from_a_task_alone_to_accepted_examples_to_a_study(server: AppServer, pa
     page.wait_for_timeout(1000)  # what is drawn anew is pale for a moment
     assert not faults(page)
 
-    edit_first(page, "Where is my parcel?")
+    edit(page, 0, INPUT, "Where is my parcel?")
     expect(page.get_by_text("9 of 10 examples are as")).to_be_visible()
     page.get_by_role("button", name="Accept 10 examples").click()
     expect(page.get_by_text("9 of 10 proposed by a model")).to_be_visible()
@@ -126,6 +133,27 @@ def test_from_a_task_alone_to_accepted_examples_to_a_study(server: AppServer, pa
     scores = {o.score for _, o in store.study_outcomes(study.id, candidate=0)}
     assert scores == {0.0, 1.0}  # it says `delivery` to all of them
     expect(page.get_by_text("9 of 10 proposed by a model").first).to_be_visible()
+
+
+def test_a_person_writes_examples_without_a_model(server: AppServer, page: Page, store: SqlStore) -> None:
+    page.goto(f"{server.url}/optimize")
+    page.get_by_text("From a task alone").click()
+    fill(page, "What should get done?", "Say the opposite.")
+    fill(page, "What differs from task to task", "word")
+    page.get_by_role("button", name="Write them yourself").click()
+    expect(page.get_by_text("Write at least two examples")).to_be_visible()
+    for row, (word, opposite) in enumerate((("hot", "cold"), ("up", "down"))):
+        edit(page, row, INPUT, word)
+        edit(page, row, ANSWER, opposite)
+    fill(page, "Name of these tasks", "Opposites")
+    page.get_by_role("button", name="Accept 2 examples").click()
+    expect(page.get_by_text("2 examples accepted and saved as “Opposites”, which is chosen.")).to_be_visible()
+    suite_id = next(key for key, name in store.suite_names().items() if name == "Opposites")
+    assert [(row["inputs"], row["expected"], "origin" in row) for row in store.get_suite(suite_id).body["rows"]] == [
+        ({"word": "hot"}, "cold", False), ({"word": "up"}, "down", False),
+    ]  # fmt: skip
+    for label, size in (("Train", "1"), ("Validation", "1"), ("Test", "0")):
+        expect(page.get_by_label(label, exact=True).first).to_have_value(size)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 420)])
