@@ -1,7 +1,7 @@
 """Method `in-context`: small edits, each tried on a few tasks beside its parent; chance kept alive.
 
-Each round makes a few drafts. For each, an operator is chosen (untried ones first, then half by chance and half by
-what it gained so far) and a parent: half of the time the best, else drawn from the front of candidates that are best on
+Each round makes a few drafts. For each, an operator is chosen (untried ones first, then mostly by what it
+gained so far) and a parent: half of the time the best, else drawn from the front of candidates that are best on
 at least one validation task, or, now and then, from all that ran, so that a step down does not end a line. Drafts that
 are better than their parent on the same train tasks may go on to validation, the best gain first.
 
@@ -16,7 +16,6 @@ import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 
 from autoflow.errors import BudgetExceeded, SettingsError
 from autoflow.metrics.kinds import near
@@ -29,7 +28,8 @@ from autoflow.study import Candidate, StudySpec
 TRIES = 8  # operators that are tried for one draft, where some find nothing to do
 ANYBODY = 0.2  # share of parents drawn from all that ran
 BEST = 0.5  # share of parents that are the best on validation
-GAIN_SCALE = 0.1  # of the softmax over gains: a gain of this much makes a choice e times as likely
+BY_CHANCE = 0.25  # share of operators that are drawn whatever they gained
+GAIN_SCALE = 0.05  # of the softmax over gains: a gain of this much makes a choice e times as likely
 ERROR_GAIN = -0.5  # what counts as the gain of a text that cannot run
 
 
@@ -109,9 +109,10 @@ def _chosen(
     untried = [name for name in left if not tried.get(name)]
     if untried:
         return untried[0]
-    if chance.random() < 0.5:
+    if chance.random() < BY_CHANCE:
         return chance.choice(list(left))
-    weights = [math.exp(fmean(gains.get(name) or (0.0,)) / GAIN_SCALE) for name in left]
+    known = {name: gains.get(name, ()) for name in left}
+    weights = [math.exp(sum(known[name]) / (len(known[name]) + 1) / GAIN_SCALE) for name in left]  # few tries: near 0
     return chance.choices(list(left), weights)[0]
 
 
