@@ -94,18 +94,24 @@ def row_of(told: Json) -> Row:
         ) from error
 
 
-def row_of_example(objective: str, number: int, inputs: Mapping[str, str], expected: str, was: Example | None) -> Row:
-    """An example as a person leaves it, as a row; what a model proposed stays marked as that.
+def proposed_row(objective: str, example: Example) -> Row:
+    """An example that a model proposed, as a row."""
+    return Row(objective.strip(), _filled(example.inputs), example.expected.strip(), origin="model")
+
+
+def corrected_row(objective: str, number: int, inputs: Mapping[str, str], expected: str, was: Row | None) -> Row:
+    """A row as a person leaves it; what a model proposed stays marked as that.
 
     Args:
         number: from 1; where it stands.
-        was: what a model proposed; None: nothing, a person wrote it.
+        was: what it was before; None: nothing, a person wrote it.
     """
     given = _filled(inputs)
-    same = was is not None and (given, expected.strip()) == (_filled(was.inputs), was.expected.strip())
-    origin: Origin = "person" if was is None else "model" if same else "edited"
+    origin: Origin = "person" if was is None else was.origin
+    if was is not None and origin == "model" and (given, expected.strip()) != (_filled(was.inputs), was.expected):
+        origin = "edited"
     asked = objective.strip() if given else ""  # nothing is given: a line that was added and left empty
-    return Row(asked, given, expected.strip(), origin=origin, row=number)
+    return Row(asked, given, expected.strip(), () if was is None else was.tags, origin, number)
 
 
 def _filled(inputs: Mapping[str, str]) -> dict[str, str]:

@@ -176,6 +176,54 @@ def test_a_tab_that_was_loaded_again_knows_the_words_of_its_task(visit: Visit, s
     assert find(app, "text_area", f"{KEY}-objective").value == "Sort it."
 
 
+def test_a_copy_of_saved_examples_can_be_corrected(visit: Visit, store: SqlStore) -> None:
+    rows = [
+        Row("Sort it.", {"mail": "hi"}, "a", ("late",), "model", 1), Row("Sort it.", {"mail": "yo"}, "b", row=2),
+    ]  # fmt: skip
+    body = suite_body(rows, "judge", {"rubric": "Is it one word?"}, rubric="model", model="scripted:writer")
+    suite = store.save_suite("Mails", body)
+    app = visit("optimize", tasks=suite.id)
+    find(app, "button", f"{KEY}-look").click().run()
+    find(app, "button", f"{KEY}-copy").click().run()
+    assert query(app, "copy") == suite.id
+    assert find(app, "text_area", f"{KEY}-objective").value == "Sort it."
+    assert find(app, "text_input", f"{KEY}-names").value == "mail"
+    assert find(app, "text_area", "-judge-rubric").value == "Is it one word?"
+    find(app, "text_area", f"{KEY}-objective").set_value("Sort the mail.").run()
+    find(app, "button", f"{KEY}-accept").click().run()
+    [copied] = [s for s in store.list_suites() if s.id != suite.id]
+    assert [(row["objective"], row.get("origin"), row.get("tags")) for row in copied.body["rows"]] == [
+        ("Sort the mail.", "model", ["late"]), ("Sort the mail.", None, None),
+    ]  # fmt: skip
+    assert copied.body["scorer"] == body["scorer"]
+    assert store.get_suite(suite.id).body == body  # what was saved is not changed
+    assert find(app, "selectbox", f"{KEY}-suite").value == copied.id
+    assert query(app, "copy") == ""
+
+
+def test_rows_that_ask_different_things_are_not_copied(visit: Visit, store: SqlStore) -> None:
+    suite = store.save_suite("Sums", suite_body(numbered(30), "exact"))
+    app = visit("optimize", tasks=suite.id)
+    find(app, "button", f"{KEY}-look").click().run()
+    assert not [b for b in app.button if str(b.key) == f"{KEY}-copy"]
+    assert not visit("optimize", copy=suite.id).exception
+
+
+def test_a_scorer_that_a_person_chose_stays_when_the_answers_change(visit: Visit) -> None:
+    app = pasted(visit("optimize"), MAILS)
+    find(app, "selectbox", "-scorer-").set_value("rouge-l").run()
+    answer = next(box for box in app.selectbox if box.label == "The right answer")
+    answer.set_value("").run()
+    assert find(app, "selectbox", "-scorer-").value == "rouge-l"
+
+
+def test_a_scorer_is_guessed_anew_until_a_person_chooses(visit: Visit) -> None:
+    app = pasted(visit("optimize"), MAILS)
+    assert find(app, "selectbox", "-scorer-").value == "exact"
+    next(box for box in app.selectbox if box.label == "The right answer").set_value("").run()
+    assert find(app, "selectbox", "-scorer-").value == "judge"
+
+
 def test_fewer_examples_than_asked_for_come_with_the_reason(visit: Visit, store: SqlStore) -> None:
     errors = ["2 of 10 examples were proposed.", "The model had nothing new to say."]
     shown = words(visit("optimize", propose=proposed(store, 2, errors=errors).id))

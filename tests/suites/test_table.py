@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoflow.errors import ModelReplyError, SettingsError
+from autoflow.generate.examples import Example
 from autoflow.lang import parse
 from autoflow.llm.scripted import ScriptedLLM
 from autoflow.study import SavedSuite
 from autoflow.suites.base import SPLITS, in_words
 from autoflow.suites.table import TableSuite, vocabulary_of
-from autoflow.suites.table_body import proposed_words, read_body, row_of, row_of_example, suite_body
+from autoflow.suites.table_body import corrected_row, proposed_row, proposed_words, read_body, row_of, suite_body
 from autoflow.suites.table_rows import Row, preview_rows
 from tests.generate.fakes import Teller
 from tests.suites.tables import numbered, saved, spec
@@ -96,14 +97,15 @@ def test_rows_that_share_an_objective_are_told_by_their_inputs() -> None:
 
 
 def test_the_mark_says_what_a_person_did_with_a_proposal() -> None:
-    from autoflow.generate.examples import Example
-
-    was = Example(inputs={"mail": "hi "}, expected="a")
-    kept = row_of_example("Sort it", 1, {"mail": "hi "}, " a", was)
-    changed = row_of_example("Sort it", 2, {"mail": "hi "}, "b", was)
-    own = row_of_example("Sort it", 3, {"mail": "yo"}, "b", None)
-    assert (kept.origin, changed.origin, own.origin) == ("model", "edited", "person")
-    assert row_of_example("Sort it", 4, {"mail": " "}, "", None).objective == ""
+    was = proposed_row("Sort it", Example(inputs={"mail": "hi ", "date": ""}, expected="a"))
+    assert (was.inputs, was.origin) == ({"mail": "hi "}, "model")
+    kept = corrected_row("Sort it", 1, {"mail": "hi "}, " a", was)
+    changed = corrected_row("Sort it", 2, {"mail": "hi "}, "b", was)
+    again = corrected_row("Sort it", 2, {"mail": "hi "}, "a", changed)
+    own = corrected_row("Sort it", 3, {"mail": "yo"}, "b", None)
+    assert (kept.origin, changed.origin, again.origin, own.origin) == ("model", "edited", "edited", "person")
+    assert corrected_row("Sort it", 3, {"mail": "no"}, "b", own).origin == "person"
+    assert corrected_row("Sort it", 4, {"mail": " "}, "", None).objective == ""
 
 
 def test_labels_become_the_vocabulary_and_the_plain_prompt_names_them() -> None:

@@ -39,7 +39,7 @@ def choose(key: str, default: SuiteSpec | None = None) -> SuiteSpec | None:
 
 def _asked() -> bool:
     """Whether examples were asked for: then their part stays open over a reload."""
-    return from_task.JOB in st.query_params
+    return from_task.JOB in st.query_params or from_task.COPY in st.query_params
 
 
 def _choice(key: str, default: SuiteSpec | None) -> SuiteSpec | None:
@@ -76,13 +76,12 @@ def _suite(key: str, default: SuiteSpec | None) -> str:
 def _sized(key: str, chosen: str, default: SuiteSpec | None) -> SuiteSpec:
     """Fields for sizes and seed. Raises NotFound: the suite was deleted. SettingsError: it has too few rows."""
     rows = known.rows_of(chosen)
-    first = default.sizes if default else fit_sizes(rows, USUAL)
+    first = fit_sizes(rows, default.sizes if default else USUAL)
     sizes: dict[Split, int] = {}
     for split in SPLITS:
         label, words = LABELS[split]
-        most = max(rows, first[split])
         picked = st.number_input(
-            label, 0, most, first[split], help=words, key=f"{key}-{split}-{chosen}", persist_state="session", width=110
+            label, 0, rows, first[split], help=words, key=f"{key}-{split}-{chosen}", persist_state="session", width=110
         )
         sizes[split] = int(picked)
     seed = st.number_input(

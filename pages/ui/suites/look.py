@@ -9,9 +9,10 @@ from autoflow.records import is_id
 from autoflow.study import SPLITS, SuiteSpec
 from autoflow.suites.base import Suite, SuiteTask
 from autoflow.suites.registry import open_suite, title_of
+from autoflow.suites.table_body import read_body
 from pages.ui import services
 from pages.ui.plain import cut, plain
-from pages.ui.suites import known
+from pages.ui.suites import from_task, known
 
 SHOWN = 50  # tasks a split
 WORDS = {"train": "train", "val": "validation", "test": "test"}
@@ -36,8 +37,19 @@ def _dialog(key: str, spec: SuiteSpec) -> None:
     st.caption(f"{more}What is expected is told to the generator on train tasks, and to a judge; to no workflow.")
     suite_id = known.key_of(spec)
     if is_id(suite_id, "su"):
-        for note in known.saved(suite_id).body.get("notes", ()):
-            st.text(str(note))
+        _saved(key, suite_id)
+
+
+def _saved(key: str, suite_id: str) -> None:
+    """What was told of its rows, and what can be done with it."""
+    body = read_body(known.saved(suite_id).body)
+    for note in body.notes:
+        st.text(note)
+    with st.container(horizontal=True):
+        if from_task.can_be_copied(body) and st.button(
+            "Correct a copy", icon=":material/edit:", key=f"{key}-copy", on_click=from_task.begin_copy, args=(suite_id,)
+        ):
+            st.rerun()  # closes the dialog
         _delete(key, suite_id)
 
 

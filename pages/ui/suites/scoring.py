@@ -11,6 +11,7 @@ from autoflow.jobs.payloads import ProposePayload
 from autoflow.metrics.kinds import OptionValue, ScorerOption
 from autoflow.metrics.scorers import SCORERS
 from autoflow.records import Json
+from autoflow.suites.table_body import ScorerSpec
 from autoflow.suites.table_rows import ORIGIN_WORDS, Origin
 from pages.ui import services
 from pages.ui.plain import plain
@@ -28,25 +29,31 @@ class Scoring:
     model: str = ""  # which one proposed the rubric
 
 
-def draw(key: str, guess: str, objective: str) -> Scoring:
+def draw(key: str, guess: str, objective: str, first: ScorerSpec | None = None) -> Scoring:
     """The choice of a scorer.
 
     Args:
         guess: the scorer that is chosen at first.
         objective: what is asked, for a rubric; empty: it is not known yet.
+        first: what there was before, instead of the guess.
     """
-    names = [guess, *(name for name in SCORERS if name != guess)]
+    shown = str(st.session_state.get(f"{key}-chosen", first.name if first else guess))
+    names, here = [shown, *(name for name in SCORERS if name != shown)], f"{key}-scorer-{shown}"
     name = st.selectbox(
-        "How answers are scored", names, format_func=lambda n: SCORERS[n].label, key=f"{key}-scorer-{guess}"
-    )
+        "How answers are scored", names, format_func=lambda n: SCORERS[n].label, key=here, on_change=_choose,
+        args=(key, here),
+    )  # fmt: skip
     kind = SCORERS[name]
     st.caption(plain(kind.about, 400))
     if name == "judge":
         _take_rubric(key)
-    chosen = {option.name: _option(key, name, option) for option in kind.options}
+    was = first.options if first and first.name == name else {}
+    chosen = {option.name: _option(key, name, option, was.get(option.name, option.default)) for option in kind.options}
     if name == "judge":
         _rubric(key, objective)
     options = {o.name: chosen[o.name] for o in kind.options if chosen[o.name] != o.default}
+    if first and first.origin != "person":
+        st.session_state.setdefault(_proposed_key(key), (str(first.options.get("rubric", "")), "a model"))
     return Scoring(name, options, *_written_by(key, str(options.get("rubric", ""))))
 
 
@@ -60,16 +67,21 @@ def _written_by(key: str, rubric: str) -> tuple[Origin, str]:
     return origin, model
 
 
-def _option(key: str, scorer: str, option: ScorerOption) -> OptionValue:
+def _choose(key: str, here: str) -> None:
+    """What a person chose stays, whatever is guessed of answers that they change afterwards."""
+    st.session_state[f"{key}-chosen"] = st.session_state[here]
+
+
+def _option(key: str, scorer: str, option: ScorerOption, was: OptionValue) -> OptionValue:
     here, label = f"{key}-{scorer}-{option.name}", f"{_capital(option.name.replace('_', ' '))}: {option.label}"
     if option.choices:
-        return st.selectbox(label, [str(option.default), *(c for c in option.choices if c != option.default)], key=here)
-    if isinstance(option.default, bool):
-        return st.checkbox(label, option.default, key=here)
-    if isinstance(option.default, float):
+        return st.selectbox(label, [str(was), *(choice for choice in option.choices if choice != was)], key=here)
+    if isinstance(was, bool):
+        return st.checkbox(label, was, key=here)
+    if isinstance(was, float):
         least = None if option.least is None else float(option.least)
-        return float(st.number_input(label, least, None, option.default, format="%g", key=here))
-    return st.text_area(label, key=here, height=110)
+        return float(st.number_input(label, least, None, was, format="%g", key=here))
+    return st.text_area(label, was, key=here, height=110)
 
 
 def _capital(text: str) -> str:
