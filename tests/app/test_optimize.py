@@ -60,6 +60,10 @@ def act(app: AppTest, key: str) -> AppTest:
     return app.button(key=key).click().run()
 
 
+def rate(app: AppTest, grade: int) -> AppTest:
+    return next(button for button in app.button if str(button.key).startswith(f"rate-{grade}-")).click().run()
+
+
 def keys(app: AppTest) -> set[str]:
     return {str(button.key) for button in app.button}
 
@@ -256,12 +260,12 @@ class TestRating:
         assert "Which candidate gave an answer is not shown. Press 1 to 5, or a button." in text
         panel = text.split("What was asked")[1].split("The answer")[0]
         assert "andidate" not in panel
-        act(app, "rate-5")
+        rate(app, 5)
         (first,) = store.ratings(waiting.id)
         assert first.value == 1.0
         app = act(app, "rate-undo")
         assert "You rated this one before" in shown(app)
-        act(app, "rate-1")
+        rate(app, 1)
         again = store.ratings(waiting.id)[-1]
         assert (again.candidate, again.task, again.value) == (first.candidate, first.task, 0.0)
 
@@ -270,7 +274,7 @@ class TestRating:
         for one in pending[1:]:
             store.rate(waiting.id, Rating(candidate=one.candidate, task=one.task, value=0.5, rater="other"))
         app = visit("optimize", study=waiting.id)
-        app = act(app, "rate-3")
+        app = rate(app, 3)
         assert "All answers there are were rated." in shown(app)
         act(app, "rated-go-on")
         assert store.list_jobs(kind="study")[0].state == "queued"
@@ -283,7 +287,7 @@ class TestRating:
         for _ in range(6):
             scores = {o.answer: o.score for _, o in store.study_outcomes(study.id)}
             answer = next(str(code.value) for code in app.code if str(code.value).startswith("answer "))
-            app = act(app, "rate-5" if scores[answer] < 0.5 else "rate-1")
+            app = rate(app, 5 if scores[answer] < 0.5 else 1)
         assert {o.score for _, o in store.study_outcomes(study.id)} == {0.0, 1.0}  # what the judge gave stays
         text = shown(app)
         assert "Judge and people disagree" in text

@@ -19,7 +19,9 @@ from autoflow.store import SqlStore, open_store
 from autoflow.study import PLAIN, Study
 from scripts.appserver import AppServer
 from tests import searching
+from tests.browser.test_pages import settle
 from tests.llm.server import Server
+from tests.studies import finished_study, new_study
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 90_000
@@ -61,7 +63,7 @@ def scored(page: Page) -> int:
     return int(page.evaluate(SCORED))
 
 
-def fill(page: Page, label: str, value: int) -> None:
+def fill(page: Page, label: str, value: float) -> None:
     field = page.get_by_label(label, exact=True).first
     field.fill(str(value))
     field.press("Enter")
@@ -192,3 +194,58 @@ def test_from_a_task_alone_to_accepted_examples_to_a_search(server: AppServer, p
     expect(page.get_by_text("On the sealed test set")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("10 of 10 proposed by a model").first).to_be_visible()  # marked wherever it is used
     assert store.study_candidates(study.id)[0].operator == PLAIN  # there is no manual workflow
+
+
+def test_answers_are_rated_by_keys(server: AppServer, page: Page, store: SqlStore) -> None:
+    writer = new_study(store, "To rate", pending=True)
+    writer.begin()
+    study = writer.study
+    page.goto(f"{server.url}/optimize?study={study.id}")
+    expect(page.get_by_text("Which candidate gave an answer is not shown.")).to_be_visible()
+    settle(page)  # while a page is first drawn, presses are lost
+    for number, (key, value) in enumerate((("5", 1.0), ("1", 0.0), ("3", 0.5)), 1):
+        page.keyboard.press(key)
+        wait_until(lambda number=number: len(store.ratings(study.id)) == number)
+        assert store.ratings(study.id)[-1].value == value
+        expect(page.get_by_text(re.compile(f"^{number} of "))).to_be_visible()
+        page.locator('[data-test-script-state="notRunning"]').first.wait_for()  # until then a press means the last one
+    assert len({(r.candidate, r.task) for r in store.ratings(study.id)}) == 3
+
+
+def test_candidates_are_selected_in_the_table_the_map_and_the_curves(
+    server: AppServer, page: Page, store: SqlStore
+) -> None:
+    study = finished_study(store, "To look at")
+    page.goto(f"{server.url}/optimize?study={study.id}")
+    row = page.get_by_role("row", name=re.compile(r"^\D*1 .*plain prompt"))
+    row.click()
+    expect(page.get_by_role("heading", name="Candidate 1", exact=True)).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("heading", name="Candidate 2", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("candidate=2"))
+
+    cells = page.locator(".js-plotly-plot").nth(1).locator(".nsewdrag").first
+    cells.scroll_into_view_if_needed()
+    box = cells.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 12, box["y"] + 8)  # the first task of the first candidate
+    expect(page).to_have_url(re.compile(f"candidate=0.*task={study.splits['train'][0]}"))
+    expect(page.get_by_role("heading", name="Candidate 0", exact=True)).to_be_visible()
+    expect(page.locator("li.row").first).to_be_visible()  # its trace
+    page.reload()
+    expect(page.locator("li.row").first).to_be_visible()
+
+
+def test_what_is_set_up_outlives_a_reload_and_an_error(server: AppServer, page: Page, store: SqlStore) -> None:
+    page.goto(f"{server.url}/optimize")
+    fill(page, "Model calls", 3)
+    fill(page, "Patience", 2)
+    page.get_by_text("Reward: what counts as better").click()
+    fill(page, "1,000 tokens", 0.02)
+    page.get_by_test_id("stMain").get_by_role("button", name="Optimize", exact=True).click()
+    expect(page.get_by_text("3 calls are too few")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Model calls", exact=True)).to_have_value("3")
+    expect(page.get_by_label("Patience", exact=True)).to_have_value("2")
+    page.get_by_text("Reward: what counts as better").click()
+    expect(page.get_by_label("1,000 tokens", exact=True)).to_have_value("0.020")

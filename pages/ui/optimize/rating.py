@@ -27,10 +27,19 @@ CHECKED = 12  # answers by which a judge is checked
 
 def draw(view: StudyView, job: Job | None) -> None:
     """Nothing where no answer waits, none is to be looked at again, and no judge is to be checked."""
-    waiting, again = queue(view), _again(view)
-    if not waiting and again is None and not _rated_here(view):
+    waiting = queue(view)
+    if not waiting and _again(view) is None and not _rated_here(view):
         _offer(view)
         return
+    st.fragment(_panel)(view.study.id, job, bool(waiting))  # by itself: the rest of the page would slow the rater down
+
+
+def _panel(study_id: str, job: Job | None, waited: bool) -> None:
+    """Args: waited: whether anything waited when the page was drawn; after the last one all of it is drawn anew."""
+    view = loaded.load(study_id)
+    waiting, again = queue(view), _again(view)
+    if waited and not waiting and again is None:
+        st.rerun()
     with st.container(border=True, key="study-rating"):
         st.header("Answers to rate")
         _progress(view, waiting)
@@ -59,12 +68,13 @@ def judged(view: StudyView) -> list[Outcome]:
 
 
 def _mixed(view: StudyView, outcomes: list[Outcome]) -> list[Outcome]:
-    seed = view.study.spec.seed
+    return sorted(outcomes, key=lambda one: _place(view, one))
 
-    def place(one: Outcome) -> bytes:
-        return blake2b(f"{seed} {one.task} {one.repeat} {one.candidate}".encode(), digest_size=8).digest()
 
-    return sorted(outcomes, key=place)
+def _place(view: StudyView, one: Outcome) -> bytes:
+    """By chance, and always the same."""
+    told = f"{view.study.spec.seed} {one.task} {one.repeat} {one.candidate}"
+    return blake2b(told.encode(), digest_size=8).digest()
 
 
 def _offer(view: StudyView) -> None:
@@ -119,10 +129,12 @@ def _answer(view: StudyView, outcome: Outcome) -> None:
 
 
 def _grades(view: StudyView, outcome: Outcome) -> None:
+    """Their keys name the answer: a press that comes late grades no other one."""
+    mark = _place(view, outcome).hex()
     with st.container(horizontal=True, vertical_alignment="center", key="rating-grades"):
         for grade, words in GRADES.items():
             st.button(
-                words.capitalize(), key=f"rate-{grade}", shortcut=str(grade), on_click=_rate,
+                words.capitalize(), key=f"rate-{grade}-{mark}", shortcut=str(grade), on_click=_rate,
                 args=(view.study.id, outcome, grade),
             )  # fmt: skip
 
