@@ -76,15 +76,19 @@ def edit(page: Page, row: int, place: int, text: str) -> None:
         row: from 0. place: pixels from the left edge of the grid.
     """
     grid = page.get_by_test_id("stDataFrame").first
-    grid.evaluate("e => e.scrollIntoView({block: 'center'})")
-    page.wait_for_timeout(500)
-    box = grid.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + place, box["y"] + 52 + 33 * row)
-    page.keyboard.press("Enter")
     editor = page.locator("#portal textarea, #portal input").first
+    for _ in range(10):  # a click before the grid listens opens nothing
+        grid.evaluate("e => e.scrollIntoView({block: 'center'})")
+        page.wait_for_timeout(500)
+        box = grid.bounding_box()
+        assert box is not None
+        page.mouse.dblclick(box["x"] + place, box["y"] + 52 + 33 * row)
+        page.wait_for_timeout(300)
+        if editor.count():
+            break
     editor.fill(text)
     editor.press("Enter")
+    expect(editor).to_have_count(0)
     page.wait_for_timeout(500)
 
 
