@@ -141,13 +141,25 @@ def _grades(view: StudyView, outcome: Outcome) -> None:
 
 @services.said
 def _rate(study_id: str, outcome: Outcome, grade: int) -> None:
+    """A press may come twice, where a part of the page redraws itself at that moment: it counts once."""
     value = (grade - 1) / (len(GRADES) - 1)
     rating = Rating(candidate=outcome.candidate, task=outcome.task, repeat=outcome.repeat, value=value, rater="person")
+    history = st.session_state.setdefault(_LAST, [])
+    again = st.session_state.pop(_AGAIN, None)
+    this = (study_id, (outcome.candidate, outcome.task, outcome.repeat))
+    if again is None and history and history[-1] == this and _given(study_id, rating) == value:
+        return
     services.store().rate(study_id, rating)
     loaded.forget()  # what was read before has another score now
-    st.session_state.pop(_AGAIN, None)
-    history = st.session_state.setdefault(_LAST, [])
-    history.append((study_id, (outcome.candidate, outcome.task, outcome.repeat)))
+    if not history or history[-1] != this:
+        history.append(this)
+
+
+def _given(study_id: str, one: Rating) -> float | None:
+    """What a person gave the answer last."""
+    found = [r.value for r in services.store().ratings(study_id) if (r.candidate, r.task, r.repeat, r.rater) ==
+             (one.candidate, one.task, one.repeat, one.rater)]  # fmt: skip
+    return found[-1] if found else None
 
 
 def _rated_here(view: StudyView) -> list[Answer]:
