@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from autoflow.jobs.context import JobContext
-from autoflow.jobs.handlers import study as handler
 from autoflow.jobs.payloads import StudyPayload
-from autoflow.jobs.runner import carry_out
+from autoflow.jobs.runner import carry_out, handlers
 from autoflow.metrics.plan import gold_plan
 from autoflow.optimize.start import start_study
 from autoflow.records import Connection, Job, Json
@@ -113,8 +112,12 @@ def begun(store: SqlStore, name: str = "Careful plans", *, method: Method = "pap
 
 def carried_out(store: SqlStore, study: Study) -> Job:
     """What a worker does with it, in this process."""
-    job = store.list_jobs(kind="study", subject_id=study.id, limit=1)[0]
+    return worked(store, store.list_jobs(kind="study", subject_id=study.id, limit=1)[0])
+
+
+def worked(store: SqlStore, job: Job) -> Job:
+    """What a worker does with a job, in this process; as it is then."""
     lease = store.claim("test", lease_s=60, job_id=job.id)
     assert lease is not None
-    asyncio.run(carry_out(JobContext(store, lease), handler.handle))
+    asyncio.run(carry_out(JobContext(store, lease), handlers()[job.kind]))
     return store.get_job(job.id)

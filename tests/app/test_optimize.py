@@ -395,6 +395,21 @@ class TestSettingUp:
 
 
 class TestEstimate:
+    def test_it_is_measured_on_a_few_runs(self, visit: Visit, store: SqlStore, server: Server) -> None:
+        app = visit("optimize")
+        for name in ("generator", "interpreter"):
+            app.selectbox(key=f"search-{name}").set_value(searching.MODEL)
+        app = act(app.run(), "search-pilot")
+        (job,) = store.list_jobs(kind="pilot")
+        assert "Waiting for the worker" in shown(app)
+        done = searching.worked(store, job)
+        assert (done.state, done.error) == ("done", "")
+        text = shown(app.run())
+        estimate = (done.result or {})["estimate"]
+        assert f"About **{estimate['calls']:,} calls · {estimate['tokens']:,} tokens" in text
+        assert "price unknown** in all" in text  # of this endpoint nobody knows one
+        assert estimate["calls"] > 2 * 12  # the first candidates on validation alone take as many
+
     def test_it_is_asked_for_once_and_told_with_what_it_rests_on(self, visit: Visit, store: SqlStore) -> None:
         app = visit("optimize")
         app.number_input(key="search-calls").set_value(1000)
