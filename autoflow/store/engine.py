@@ -23,6 +23,7 @@ from sqlalchemy.engine import URL, make_url
 from autoflow.store.faults import fault, kind_of
 
 _PASSWORDS = ("password", "sslpassword")  # that PostgreSQL reads from behind the `?` of an address
+FROZEN_S = 30.0  # PostgreSQL ends a transaction that says nothing for so long: a frozen process would keep its locks
 DEFAULT_PATIENCE_S = 10.0  # how long a writer waits for the lock of another
 
 
@@ -125,9 +126,16 @@ def _words(error: BaseException) -> str:
 
 def _postgres_engine(url: URL) -> sa.Engine:
     # Each connection is tried before use: after a restart of the server the pool is full of dead ones.
-    return sa.create_engine(
+    engine = sa.create_engine(
         url, pool_pre_ping=True, pool_size=8, max_overflow=16, pool_timeout=15, connect_args={"connect_timeout": 10}
     )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _: Any) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = {int(1000 * FROZEN_S)}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite_engine(url: URL, patience_s: float) -> sa.Engine:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
+import sqlalchemy as sa
 
-from autoflow.store import SqlStore
+from autoflow.errors import StorageUnavailable
+from autoflow.store import SqlStore, open_store
+from autoflow.store.job_rows import j
 from tests.store.contracts import RecordsContract, RunContract, WorkflowContract
 from tests.store.job_contract import JobContract, claimed, queued
 from tests.store.study_contract import StudyContract
@@ -64,3 +67,20 @@ class TestJobsOnPostgres(OnPostgres, JobContract):
             assert store.heartbeat(lease) == "running"
         monkeypatch.undo()
         assert abs(store.get_job(lease.job.id).updated_at - time.time()) < 60
+
+    def test_job_of_a_worker_that_froze_inside_a_transaction_is_claimed(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It holds the lock of its job's row, and would for ever: others pass over rows that are locked."""
+        monkeypatch.setattr("autoflow.store.engine.FROZEN_S", 0.3)
+        frozen, other = open_store(url), open_store(url)
+        job = queued(frozen)
+        with pytest.raises(StorageUnavailable), frozen.database.write() as connection:  # noqa: PT012
+            connection.execute(sa.select(j.c.id).where(j.c.id == job.id).with_for_update())
+            deadline = time.monotonic() + 20
+            while (lease := other.claim("other", lease_s=60)) is None:
+                assert time.monotonic() < deadline
+            connection.execute(sa.select(1))
+        assert lease.job.id == job.id
+        frozen.close()
+        other.close()
