@@ -63,13 +63,12 @@ def proposed_by_a_model(store: SqlStore, spec: SuiteSpec) -> tuple[str, ...]:
     """What of the suite a model proposed, in words; empty where people made all of it, or where it is gone."""
     if spec.name != TABLE:
         return ()
-    from autoflow.suites.table_body import proposed_words, read_body
+    from autoflow.suites.table_body import proposed_parts, read_body
 
     try:
-        words = proposed_words(read_body(store.get_suite(str(spec.options.get("suite"))).body))
+        return proposed_parts(read_body(store.get_suite(str(spec.options.get("suite"))).body))
     except AutoFlowError:
         return ()
-    return (f"tasks: {words}",) if words else ()
 
 
 def openings_of_test(store: SqlStore, suite: SuiteSpec) -> int:

@@ -19,6 +19,7 @@ from autoflow.suites.table_mapping import Columns
 from autoflow.suites.table_rows import ORIGIN_WORDS, Origin, Row, checked_scorer
 
 _ROW = TypeAdapter(Row)
+_CHANGED = {"model": "", "edited": " (changed by a person)"}
 
 
 class ScorerSpec(Record):
@@ -120,7 +121,18 @@ def _filled(inputs: Mapping[str, str]) -> dict[str, str]:
 
 def proposed_words(body: TableBody) -> str:
     """`7 of 10 proposed by a model; rubric proposed by a model`; empty where people made all."""
-    counts = Counter(str(row.get("origin", "")) for row in body.rows)
-    parts = [f"{counts[o]:,} of {len(body.rows):,} {words}" for o, words in ORIGIN_WORDS.items() if counts[o]]
+    parts = [f"{count:,} of {len(body.rows):,} {ORIGIN_WORDS[o]}" for o, count in _proposed(body).items()]
     parts += [f"rubric {ORIGIN_WORDS[body.scorer.origin]}"] if body.scorer.origin in ORIGIN_WORDS else []
     return "; ".join(parts)
+
+
+def proposed_parts(body: TableBody) -> tuple[str, ...]:
+    """What a model proposed: `7 of 10 tasks`, `2 of 10 tasks (changed by a person)`, `the rubric`."""
+    parts = [f"{count:,} of {len(body.rows):,} tasks{_CHANGED[o]}" for o, count in _proposed(body).items()]
+    parts += [f"the rubric{_CHANGED[body.scorer.origin]}"] if body.scorer.origin in ORIGIN_WORDS else []
+    return tuple(parts)
+
+
+def _proposed(body: TableBody) -> dict[str, int]:
+    counts = Counter(str(row.get("origin", "")) for row in body.rows)
+    return {origin: counts[origin] for origin in ORIGIN_WORDS if counts[origin]}

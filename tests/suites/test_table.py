@@ -17,7 +17,15 @@ from autoflow.llm.scripted import ScriptedLLM
 from autoflow.study import SavedSuite
 from autoflow.suites.base import SPLITS, in_words
 from autoflow.suites.table import TableSuite, vocabulary_of
-from autoflow.suites.table_body import corrected_row, proposed_row, proposed_words, read_body, row_of, suite_body
+from autoflow.suites.table_body import (
+    corrected_row,
+    proposed_parts,
+    proposed_row,
+    proposed_words,
+    read_body,
+    row_of,
+    suite_body,
+)
 from autoflow.suites.table_rows import Row, preview_rows
 from tests.generate.fakes import Teller
 from tests.suites.tables import numbered, saved, spec
@@ -87,7 +95,13 @@ def test_what_a_model_proposed_is_marked_in_every_task() -> None:
     }  # fmt: skip
     body = suite_body(mixed, "judge", rubric="model")
     assert proposed_words(read_body(body)) == "2 of 4 proposed by a model; rubric proposed by a model"
+    assert proposed_parts(read_body(body)) == ("2 of 4 tasks", "the rubric")
+    changed = suite_body([Row("a", expected="b", origin="edited", row=1)], "judge", rubric="edited")
+    assert proposed_parts(read_body(changed)) == (
+        "1 of 1 tasks (changed by a person)", "the rubric (changed by a person)",
+    )  # fmt: skip
     assert proposed_words(read_body(suite_body(numbered(2), "judge"))) == ""
+    assert proposed_parts(read_body(suite_body(numbered(2), "judge"))) == ()
 
 
 def test_rows_that_share_an_objective_are_told_by_their_inputs() -> None:
