@@ -36,7 +36,7 @@ def draw(key: str) -> None:
     names = _names(key)
     _buttons(key, objective, names, busy=job is not None and not job.ended)
     if job is not None and not job.ended:
-        _live(job.id)
+        _live(key, job.id)
     elif job is not None:
         _failed(job)
         examples.draw(key, objective, names, _proposed(job, objective))
@@ -137,18 +137,18 @@ def _own(key: str) -> None:
 
 
 @st.fragment(run_every=REFRESH_S)
-def _live(job_id: str) -> None:
+def _live(key: str, job_id: str) -> None:
     """Examples appear as they are read."""
     job = services.store().get_job(job_id)
     if job.ended:
         st.rerun()
     found = examples.proposed(job)
-    with st.container(border=True, key="propose-live"):
+    with st.container(border=True, key=f"{key}-live"):
         with st.container(horizontal=True, vertical_alignment="center"):
             words = str(job.live.get("status") or f"{len(found)} of {COUNT} examples so far")
             st.text("Waiting for the worker" if job.state == "queued" else words, width="stretch")
             st.button(
-                "Stop", icon=":material/stop:", key="propose-stop", disabled=job.state == "cancelling",
+                "Stop", icon=":material/stop:", key=f"{key}-stop", disabled=job.state == "cancelling",
                 on_click=services.request_job, args=(job_id, "cancel"), help="Keeps what is there.",
             )  # fmt: skip
         for example in found:
