@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from autoflow import prompts
 from autoflow.errors import ModelReplyError, ModelUnavailable
-from autoflow.evaluate import SEEDS_A_REPEAT, LocalEvaluator, Unit
+from autoflow.evaluate import SEEDS_A_REPEAT, TEXTS, LocalEvaluator, Unit
+from autoflow.lang import parse
 from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options
 from autoflow.records import Event, RunPolicy
 from autoflow.study import Outcome
@@ -160,3 +162,24 @@ async def test_a_fault_of_who_keeps_the_outcomes_ends_it() -> None:
 
     with pytest.raises(OSError, match="disk is full"):
         await LocalEvaluator(suite, Answers(), Toolbox(()), policy=RunPolicy()).map(units(), full)
+
+
+async def test_prompts_and_texts_are_read_once_for_many_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr("autoflow.evaluate.parse", lambda text: read.append(text) or parse(text))  # type: ignore[func-returns-value]
+    loaded: list[str] = []
+    load = prompts.load
+    monkeypatch.setattr(prompts, "load", lambda area, name: loaded.append(name) or load(area, name))  # type: ignore[func-returns-value]
+    kept = await evaluated(Answers(), units())
+    assert len(kept.outcomes) == 40
+    assert read == [PLAIN]
+    assert len(loaded) == len(set(loaded))
+
+
+async def test_more_texts_than_are_kept_are_all_run() -> None:
+    task = suite.tasks("val")[0]
+    texts = [f"Answer:::terminal:::Name model {n}.:::\n" for n in range(2 * TEXTS)] * 2
+    llm = Answers()
+    kept = await evaluated(llm, (Unit(n, text, task) for n, text in enumerate(texts)))
+    assert sorted(o.candidate for o in kept.outcomes) == list(range(4 * TEXTS))
+    assert {o.stop for o in kept.outcomes} == {"terminal"}

@@ -104,7 +104,7 @@ def _refuse_errors(workflow: Workflow) -> None:
 
 @lru_cache(maxsize=64)
 def _is_fine(workflow: Workflow) -> bool:
-    """Remembered, because a study runs the same workflow on many tasks. (Equal ones may differ in their lines.)"""
+    """Remembered, because a study runs the same workflow on many tasks."""
     return not has_errors(check(workflow))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 
 from autoflow.errors import BudgetExceeded, ModelAuthError
-from autoflow.lang import Workflow, check, has_errors
+from autoflow.lang import Workflow, check, has_errors, parse
 from tests.interpret.fakes import FORK, LINE, LOOP, Script, flow, run, said
 from tests.lang.workflows import broken
 
@@ -139,3 +139,15 @@ async def test_workflow_with_errors_is_not_run(workflow: Workflow) -> None:
     ran = await run(workflow, "x")
     assert (ran.result.stop, ran.llm.calls) == ("invalid-workflow", 0)
     assert next(d.message for d in found if d.severity == "error").rstrip(".") in ran.result.error
+
+
+async def test_workflow_with_errors_is_told_by_its_own_lines_whatever_was_run_before() -> None:
+    """That a workflow was looked over is remembered for those that are equal to it, and for no others."""
+    text = "A:::process:::Go.:::next::Nowhere\n"
+    told = [await run(parse(before + text).workflow) for before in ("", "# one\n", "# one\n# two\n")]
+    assert [ran.result.stop for ran in told] == ["invalid-workflow"] * 3
+    assert all("Nowhere" in ran.result.error for ran in told)
+    assert [ran.result.error.split("Line ")[1][0] for ran in told] == ["1", "2", "3"]
+    fine = Workflow(parse("A:::terminal:::Go.:::\n").workflow.steps)
+    for _ in range(2):
+        assert (await run(fine, "ok")).result.stop == "terminal"

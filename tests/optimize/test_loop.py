@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from autoflow.errors import ModelUnavailable
+from autoflow.errors import LeaseLost, ModelUnavailable
+from autoflow.llm.base import Capabilities
 from autoflow.optimize.base import Rules
 from autoflow.optimize.loop import canonical
 from autoflow.optimize.running import Halted
 from autoflow.study import MANUAL, PLAIN, Candidate, Outcome, StudyBudget
-from tests.optimize.tiny import BROKEN, Killed, Memory, Tiny, TinySuite, skilled
+from tests.optimize.tiny import BROKEN, Killed, Listed, Memory, Tiny, TinySuite, skilled
 
 VAL = [f"val-{n}" for n in range(1, 6)]
 TEST = ["test-2", "test-4", "test-6"]
@@ -131,8 +132,6 @@ async def test_every_run_is_made_once_and_repeats_apart() -> None:
 
 
 async def test_optimizer_learns_after_its_drafts_were_run() -> None:
-    from tests.optimize.tiny import Listed
-
     optimizer = Listed([skilled(2), skilled(3)], [], [skilled(4)])
     tiny = Tiny([], [], [], optimizer=optimizer)
     await tiny.go()
@@ -201,7 +200,7 @@ async def test_money_of_unknown_price_is_no_limit() -> None:
 
 async def test_limit_that_ends_round_0_leaves_no_best_and_the_test_sealed() -> None:
     tiny = Tiny([skilled(2)], rules=GATE, max_calls=3)
-    tiny.interpreter.capabilities = tiny.interpreter.capabilities.__class__(concurrency=1)
+    tiny.interpreter.capabilities = Capabilities(concurrency=1)
     assert await tiny.go() == "calls"
     study = tiny.view().study
     assert (study.best, study.test_uses, study.stop) == (None, 0, "calls")
@@ -355,6 +354,36 @@ def _rate(tiny: Tiny) -> None:
     tiny.sink.kept = [replace(b, outcomes=[(rated(o), e) for o, e in b.outcomes]) for b in tiny.sink.kept]
 
 
+async def test_run_is_kept_in_time_also_where_the_next_one_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autoflow.optimize.running.BATCH_S", 0.01)
+    tiny = Tiny()
+    tiny.interpreter.capabilities = Capabilities(concurrency=1)
+    tiny.interpreter.before = lambda number: tiny.interpreter.hold.clear() if number == 3 else None
+    work = asyncio.create_task(tiny.go())
+    async with asyncio.timeout(10):
+        while len(tiny.outcomes()) < 2:
+            await asyncio.sleep(0)
+    assert tiny.interpreter.calls == 3
+    tiny.interpreter.hold.set()
+    assert await work == "rounds"
+
+
+async def test_what_cannot_be_kept_ends_the_search_before_its_runs_are_all_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("autoflow.optimize.running.BATCH_S", 0.0)
+    tiny = Tiny()
+    tiny.interpreter.capabilities = Capabilities(concurrency=1)
+
+    async def lost(batch: object, message: str = "") -> None:
+        raise LeaseLost("Another worker has it.")
+
+    monkeypatch.setattr(tiny.sink, "keep", lost)
+    with pytest.raises(LeaseLost):
+        await tiny.go()
+    assert tiny.interpreter.calls < 10
+
+
 ROUNDS = [[skilled(2), BROKEN], [skilled(2)], [(skilled(3), 2), skilled(1, "a")], [(skilled(4), 2)], [skilled(0, "b")]]
 
 
@@ -393,7 +422,7 @@ async def test_limit_of_calls_is_the_same_limit_after_a_crash(max_calls: int) ->
     """One run at a time, so that what is under way at the limit does not depend on who is faster."""
     budget = StudyBudget(max_rounds=5, max_calls=max_calls).model_dump()
     undisturbed = Tiny(*ROUNDS, rules=Rules(2), **budget)
-    undisturbed.interpreter.capabilities = undisturbed.interpreter.capabilities.__class__(concurrency=1)
+    undisturbed.interpreter.capabilities = Capabilities(concurrency=1)
     await undisturbed.go()
     for number in range(1, len(undisturbed.sink.kept) + 1):
         tiny = Tiny(*ROUNDS, rules=Rules(2), **budget)
