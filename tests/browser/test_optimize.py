@@ -138,6 +138,15 @@ def test_a_search_is_set_up_watched_disturbed_adopted_and_sent(
     adopt_and_send(page, store, study, tmp_path)
 
 
+def test_an_estimate_is_measured_and_told(server: AppServer, page: Page, store: SqlStore) -> None:
+    page.goto(f"{server.url}/optimize")
+    settle(page)
+    page.get_by_role("button", name="Estimate").click()
+    expect(page.get_by_text(re.compile(r"^About .* calls · .* tokens .* in all$"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Reckoned from 4 runs")).to_be_visible()
+    expect(page.get_by_role("button", name="Estimate again")).to_be_enabled()
+
+
 def every_candidate_is_there_once(store: SqlStore, study: Study) -> None:
     """As an undisturbed search would have left them."""
     study = store.get_study(study.id)

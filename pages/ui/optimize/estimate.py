@@ -35,8 +35,9 @@ def _job(spec: StudySpec) -> Job | None:
 
 
 def _draw(spec: StudySpec, was_live: bool) -> None:
+    """Args: was_live: whether this part redraws itself, which only the whole page can begin and end."""
     job = _job(spec)
-    if was_live and (job is None or job.ended):
+    if was_live != (job is not None and not job.ended):
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="search-estimate"):
         again = job is not None and job.ended
