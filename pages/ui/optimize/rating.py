@@ -31,10 +31,12 @@ def draw(view: StudyView, job: Job | None) -> None:
     if not waiting and _again(view) is None and not _rated_here(view):
         _offer(view)
         return
-    st.fragment(_panel)(view.study.id, job, bool(waiting))  # by itself: the rest of the page would slow the rater down
+    st.fragment(_panel)(view.study.id, bool(waiting))  # by itself: the rest of the page would slow the rater down
+    if not view.pending():
+        _go_on(job)
 
 
-def _panel(study_id: str, job: Job | None, waited: bool) -> None:
+def _panel(study_id: str, waited: bool) -> None:
     """Args: waited: whether anything waited when the page was drawn; after the last one all of it is drawn anew."""
     view = loaded.load(study_id)
     waiting, again = queue(view), _again(view)
@@ -48,8 +50,6 @@ def _panel(study_id: str, job: Job | None, waited: bool) -> None:
             _answer(view, outcome)
             _grades(view, outcome)
         _undo(view, again is not None)
-        if not view.pending():
-            _go_on(job)
 
 
 def queue(view: StudyView) -> list[Outcome]:

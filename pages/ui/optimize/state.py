@@ -18,6 +18,7 @@ from pages.ui.optimize.figures import number
 from pages.ui.plain import cut, plain
 
 REFRESH_S = 1.0
+REST_S = 4.0  # while it rests: it may be resumed from elsewhere
 WORKER_PATIENCE_S = 10.0  # a search that waits longer is told why
 STATES = {
     "queued": "Waiting for the worker", "running": "Searching", "pausing": "Pausing after the runs under way",
@@ -31,7 +32,8 @@ def draw(view: StudyView, job: Job | None) -> None:
     running = loaded.under_way(view.study, job)
     with st.container(horizontal=True, vertical_alignment="center", key="study-state"):
         with st.container(width="stretch", gap="xsmall"):
-            st.fragment(_line, run_every=REFRESH_S if running else None)(view.study.id, _drawn_for(view, job))
+            every = REFRESH_S if running else None if view.study.stop else REST_S
+            st.fragment(_line, run_every=every)(view.study.id, _drawn_for(view, job))
         _buttons(view.study, job)
     if job and job.state == "failed" and view.study.stop is None:
         with st.container(border=True, key="study-failed"):
