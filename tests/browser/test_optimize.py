@@ -258,3 +258,12 @@ def test_what_is_set_up_outlives_a_reload_and_an_error(server: AppServer, page: 
     expect(page.get_by_label("Patience", exact=True)).to_have_value("2")
     page.get_by_text("Reward: what counts as better").click()
     expect(page.get_by_label("1,000 tokens", exact=True)).to_have_value("0.020")
+
+
+def test_from_write_to_a_search_for_a_better_one(server: AppServer, page: Page, store: SqlStore) -> None:
+    workflow = store.create_workflow("Plans by hand", searching.workflow(1))
+    page.goto(f"{server.url}/write?workflow={workflow.id}")
+    page.get_by_test_id("stMain").get_by_role("button", name="More").click()
+    page.get_by_text("Find a better one").click()
+    page.wait_for_url(re.compile(f"/optimize.*workflow={workflow.id}"))
+    expect(page.get_by_role("combobox", name="What should become better")).to_have_value("Plans by hand")

@@ -11,7 +11,7 @@ from pages.ui.write import draft, fields, files, prompts, versions
 from pages.ui.write.draft import Draft
 
 REFRESH_S = 5.0
-MORE = ("Download the text", "Open a file", "Prompts", "Delete")
+MORE = ("Download the text", "Open a file", "Prompts", "Find a better one", "Delete")
 
 
 def draw(shown: Draft, busy: bool) -> None:
@@ -95,6 +95,8 @@ def _more(shown: Draft) -> None:
     elif picked == MORE[2]:
         prompts.dialog()
     elif picked == MORE[3]:
+        services.go("optimize", workflow=shown.id)
+    elif picked == MORE[4]:
         services.store().delete_workflow(shown.id)
         st.session_state["home-deleted"] = (shown.id, shown.record.name)
         services.go("home")
