@@ -65,7 +65,7 @@ class Evaluator(Protocol):
     async def map(self, units: Iterable[Unit], done: Done) -> None:
         """Carry out all of them, in any order; `done` gets each with its events. What `done` raises ends it.
 
-        Raises ModelError: the model is gone.
+        Raises ModelError: the model is gone, or the one that judges. BudgetExceeded: from a judge.
         """
         ...
 
@@ -137,8 +137,8 @@ class LocalEvaluator:
             return outcome
         try:
             score = await self._suite.score(unit.task, outcome.answer)
-        except BudgetExceeded:
-            raise  # a judge ran out of what it may take: nothing about this answer
+        except (BudgetExceeded, *GONE):
+            raise  # a judge is gone, or ran out of what it may take: nothing about this answer
         except Exception as error:  # a scorer may be anybody's code
             return outcome.model_copy(update={"error": f"The scorer failed: {type(error).__name__}: {error}"[:2000]})
         return outcome.model_copy(

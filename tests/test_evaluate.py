@@ -183,3 +183,23 @@ async def test_more_texts_than_are_kept_are_all_run() -> None:
     kept = await evaluated(llm, (Unit(n, text, task) for n, text in enumerate(texts)))
     assert sorted(o.candidate for o in kept.outcomes) == list(range(4 * TEXTS))
     assert {o.stop for o in kept.outcomes} == {"terminal"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "ends"),
+    [(ZeroDivisionError("by nought"), False), (ModelReplyError("cut"), False), (ModelUnavailable("gone"), True)],
+)
+async def test_scorer_that_raises_costs_a_run_its_score_but_for_a_judge_that_is_gone(
+    fault: Exception, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def raises(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(suite, "score", raises)
+    if ends:
+        with pytest.raises(ModelUnavailable, match="gone"):
+            await evaluated(Answers(), units())
+        return
+    kept = await evaluated(Answers(), units())
+    assert {(o.score, o.stop) for o in kept.outcomes} == {(0.0, "terminal")}
+    assert all(str(fault) in o.error and type(fault).__name__ in o.error for o in kept.outcomes)
