@@ -40,6 +40,7 @@ class Rules:
     minibatch: int  # train tasks that a draft must do at least as well on as its parent; 0: all of them, and no gate
     strict: bool = True  # better than its parent, not only as good
     promote: int | None = None  # drafts of a round that go on to validation, at most, best gains first; None: all
+    unseen: frozenset[str] = frozenset()  # operators for what no train task needs: as good as the parent is enough
 
 
 class Counting(Wrapper):

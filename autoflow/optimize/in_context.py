@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from autoflow.errors import BudgetExceeded, SettingsError
 from autoflow.metrics.kinds import near
 from autoflow.optimize.base import Draft, Rules, Workshop
-from autoflow.optimize.operators import OPERATORS, Bench, Edit
+from autoflow.optimize.operators import OPERATORS, UNSEEN, Bench, Edit
 from autoflow.optimize.options import InContextOptions, options_of
 from autoflow.optimize.view import StudyView
 from autoflow.study import Candidate, StudySpec
@@ -42,7 +42,7 @@ class InContext:
         for name in self._operators:
             if name not in OPERATORS:
                 raise SettingsError(f"There is no operator `{name}`.", near(name, OPERATORS))
-        self.rules = Rules(self._options.minibatch, promote=self._options.promote)
+        self.rules = Rules(self._options.minibatch, promote=self._options.promote, unseen=UNSEEN)
 
     async def propose(self, workshop: Workshop, round_: int) -> list[Draft]:
         tried = Counter(c.operator for c in workshop.view.candidates)
@@ -141,4 +141,5 @@ def front(view: StudyView) -> dict[int, int]:
 
 
 def _draft_of(edit: Edit, operator: str, parent: Candidate, shop: Workshop) -> Draft:
-    return Draft(edit.text, None if edit.from_scratch else parent.number, operator, edit.note, shop.take())
+    made_of = parent.number if edit.parent is None else edit.parent
+    return Draft(edit.text, None if edit.from_scratch else made_of, operator, edit.note, shop.take())

@@ -163,7 +163,8 @@ class Search:
         if not rules.minibatch:
             return [c for c in runnable if self._best_on_train(c)]
         gains = {c.number: self._gain(c, number) for c in runnable}
-        passing = [c for c in runnable if gains[c.number] > 0 or (gains[c.number] == 0 and not rules.strict)]
+        lax = {c.number for c in runnable if not rules.strict or c.operator in rules.unseen}
+        passing = [c for c in runnable if gains[c.number] > 0 or (gains[c.number] == 0 and c.number in lax)]
         passing.sort(key=lambda c: (-gains[c.number], c.number))
         return passing[: rules.promote]
 

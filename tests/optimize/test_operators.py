@@ -190,3 +190,22 @@ async def _scored(text: str, suite: OpenAGIPlanSuite, model: Honest) -> list[Out
     units = (Unit(0, text, task, 0, "val") for task in suite.tasks("val"))
     await LocalEvaluator(suite, model, Toolbox(), policy=RunPolicy(max_steps=80)).map(units, done)
     return found
+
+
+async def test_a_part_is_missed_where_its_words_stand_in_tasks_that_went_wrong() -> None:
+    suite = OpenAGIPlanSuite(seed=0)
+    known = sorted({part for t in suite.tasks("train") for part in parts_of(suite, t)})
+    assert "Object Detection" not in known, "train tasks of this seed say nothing of it"
+    model = Honest()
+    first = await operated("ask for each part", workshop(suite.plain, model, suite))
+    assert first is not None
+    shop = workshop(first.text, model, suite)
+    for outcome in await _scored(first.text, suite, model):
+        shop.view.add((), [outcome])
+    edit = await operated("ask for one more part", shop)
+    assert edit is not None
+    assert (edit.parent, edit.note) == (0, "Asks for Object Detection as well, by the words: object.")
+    before, after = shop.view.score(0, "val"), await _scored(edit.text, suite, model)
+    assert before is not None
+    assert sum(o.score for o in after) / len(after) > before
+    assert "Ask Object Detection" in edit.text

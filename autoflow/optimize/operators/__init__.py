@@ -8,11 +8,11 @@ from autoflow.optimize.operators.base import Bench, Edit, Operator
 # In the order in which they are first tried: words before structure, as words bring more.
 OPERATORS: dict[str, Operator] = {
     "ask for each part": parts.questions,
+    "ask for one more part": parts.one_more,
     "rewrite": whole.rewrite,
     "reword a step": steps.instruction,
     "change what a step sees": steps.see,
     "reword a question": parts.reword,
-    "ask for one more part": parts.one_more,
     "split a step": steps.split,
     "ask before a step": steps.decide,
     "show an example": steps.example,
@@ -23,4 +23,6 @@ OPERATORS: dict[str, Operator] = {
     "reason or not": steps.reason,
 }
 
-__all__ = ["OPERATORS", "Bench", "Edit", "Operator"]
+UNSEEN = frozenset({"ask for one more part"})  # train tasks may say nothing about what they make
+
+__all__ = ["OPERATORS", "UNSEEN", "Bench", "Edit", "Operator"]

@@ -36,6 +36,7 @@ class Edit:
     text: str
     note: str = ""
     from_scratch: bool = False  # nothing of the parent is in it
+    parent: int | None = None  # where it was made out of another candidate than the one on the bench
 
 
 # Returns None where there is nothing that it could do to this parent. Raises what the models raise.

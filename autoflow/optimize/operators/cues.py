@@ -11,6 +11,7 @@ from autoflow.suites.base import Suite, SuiteTask
 
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 LONGEST = 3  # words of a cue
+ALIKE = 0.8  # letters that words share, from which on one stands for the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ def likeness(words: str, part: str) -> float:
     """How alike two texts are in letters, in [0, 1]: the best pair of their words."""
     pairs = [(a.casefold(), b.casefold()) for a in _WORD.findall(words) for b in _WORD.findall(part)]
     return max((SequenceMatcher(None, a, b).ratio() for a, b in pairs), default=0.0)
+
+
+def alike(part: str, objectives: Iterable[str]) -> list[str]:
+    """Words of tasks that are nearly words of the part's name, the likest first."""
+    words = {word for objective in objectives for word in _WORD.findall(objective)}
+    found = sorted((-likeness(word, part), word) for word in words if len(word) > 2)
+    return [word for like, word in found if -like >= ALIKE]
 
 
 def in_order(parts: Iterable[str], lists: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> list[str]:

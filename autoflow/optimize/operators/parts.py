@@ -12,13 +12,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from autoflow.lang import parse
 from autoflow.optimize.base import Workshop
 from autoflow.optimize.operators.asking import ask
 from autoflow.optimize.operators.base import Bench, Edit
-from autoflow.optimize.operators.cues import in_order, likeness, mined, parts_of
+from autoflow.optimize.operators.cues import alike, in_order, mined, parts_of
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
 from autoflow.optimize.operators.trying import answers_yes, ends_with
 from autoflow.optimize.telling import cut, examples
+from autoflow.study import Candidate
 from autoflow.suites.base import SuiteTask, asked
 
 WORDINGS = (  # question, key of yes, key of no; earlier ones are taken where others are no better
@@ -37,6 +39,7 @@ ENDINGS = (
     "Write the lines above once more, in the same order.",
     "Reply with the text above and nothing else.",
 )
+THOUGHT_OF = 0.5  # share of times that a model is asked where nothing tells of a part
 CUES = 2  # words that a part is asked for by, at most
 READ = 1_000  # characters of a task that are searched for cues
 ENOUGH = 0.9  # of lists that an ending repeats rightly: no other is tried
@@ -74,33 +77,58 @@ async def questions(bench: Bench) -> Edit | None:
 
 
 async def one_more(bench: Bench) -> Edit | None:
-    """A question for a part that is not asked for yet; where no train task needs it, a model says what tells of it."""
-    read = _read(bench)
-    if read is None:
+    """A question for a part that is not asked for yet: the one whose words stand in tasks that went wrong.
+
+    Where no train task needs the part, words of its name that stand in tasks are what it is asked by; else a model says
+    which words would tell of it.
+    """
+    found = _read(bench)
+    if found is None:
         return None
-    asked, ending = read
-    left = [part for part in bench.shop.suite.vocabulary if part not in {q.part for q in asked}]
-    if not left:
+    shop = bench.shop
+    left = [part for part in shop.suite.vocabulary if part not in {q.part for q in found.questions}]
+    part, cue = _missed(shop, found.candidate, left) or ("", "")
+    if not left or (not part and bench.chance.random() > THOUGHT_OF):
         return None
-    part = bench.chance.choice(left)
-    cues = _cues(bench.shop, part) or await _thought_of(bench, part)
+    part = part or bench.chance.choice(left)
+    cues = [cue] if cue else await _thought_of(bench, part)
     if not cues:
         return None
-    tried = await _best(bench.shop, part, _worded(part, cues))
-    lists = _lists(bench.shop)
-    order = in_order([q.part for q in asked] + [part], lists, bench.shop.suite.vocabulary)
-    at = order.index(part)
-    return Edit(compiled([*asked[:at], tried.question, *asked[at:]], ending), f"Asks for {part} as well.")
+    tried = await _best(shop, part, _worded(part, cues))
+    at = in_order([q.part for q in found.questions] + [part], _lists(shop), shop.suite.vocabulary).index(part)
+    text = compiled([*found.questions[:at], tried.question, *found.questions[at:]], found.ending)
+    return Edit(text, f"Asks for {part} as well, by the words: {cues[0]}.", parent=found.candidate.number)
+
+
+def _missed(shop: Workshop, candidate: Candidate, left: Sequence[str]) -> tuple[str, str] | None:
+    """The part that may be missed most, and words that tell of it: they stand in tasks that went wrong, not in others.
+
+    Of validation it looks at the tasks and the scores, never at what would be right.
+    """
+    scores = shop.view.task_scores(candidate.number, "val")
+    tasks = {asked(task): scores[task.id] for task in shop.suite.tasks("val") if task.id in scores}
+    tried = {(q.part, q.words) for c in shop.view.candidates for q in _questions_of(shop, c)}
+    weights: dict[tuple[str, str], float] = {}
+    for part in left:
+        for word in _cues(shop, part) or alike(part, tasks):
+            if not any(p == part and word in words for p, words in tried):
+                weights[part, word] = sum(1 - 2 * score for said, score in tasks.items() if word in said)
+    best = max(weights, key=lambda pair: weights[pair], default=None)
+    return best if best is not None and weights[best] > 0 else None
+
+
+def _questions_of(shop: Workshop, candidate: Candidate) -> tuple[Question, ...]:
+    read = read_questions(parse(candidate.text).workflow, shop.suite.vocabulary)
+    return read[0] if read else ()
 
 
 async def reword(bench: Bench) -> Edit | None:
     """The question that errs most on train tasks, in the best of other words."""
-    read = _read(bench)
-    if read is None:
+    found = _read(bench)
+    if found is None:
         return None
-    asked, ending = read
     shop = bench.shop
-    right = [await _try(shop, question) for question in asked]
+    right = [await _try(shop, question) for question in found.questions]
     weakest = min(right, key=lambda tried: tried.right)
     if weakest.right >= 1:
         return None
@@ -109,24 +137,39 @@ async def reword(bench: Bench) -> Edit | None:
     best = await _best(shop, part, [weakest.question, *others])
     if best.question == weakest.question:
         return None
-    changed = [best.question if q.part == part else q for q in asked]
+    text = compiled([best.question if q.part == part else q for q in found.questions], found.ending)
     note = f"The question about {part} is {best.right:.0%} right on train tasks, before {weakest.right:.0%}."
-    return Edit(compiled(changed, ending), note)
+    return Edit(text, note, parent=found.candidate.number)
 
 
 async def other_ending(bench: Bench) -> Edit | None:
     """Another instruction for the last step, the best of what a model writes and of those that are known."""
-    read = _read(bench)
-    if read is None:
+    found = _read(bench)
+    if found is None:
         return None
-    asked, ending = read
-    found = await ask(bench, "ending", ("instruction",), instruction=ending)
-    best = await _best_ending(bench.shop, [ending, *ENDINGS, *([found["instruction"]] if found else [])])
-    return None if best == ending else Edit(compiled(asked, best), f"The last step: {best}")
+    said = await ask(bench, "ending", ("instruction",), instruction=found.ending)
+    best = await _best_ending(bench.shop, [*([said["instruction"]] if said else []), *ENDINGS, found.ending])
+    if best == found.ending:
+        return None
+    return Edit(compiled(found.questions, best), f"The last step: {best}", parent=found.candidate.number)
 
 
-def _read(bench: Bench) -> tuple[tuple[Question, ...], str] | None:
-    return read_questions(bench.workflow, bench.shop.suite.vocabulary)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A candidate that is a workflow of questions."""
+
+    candidate: Candidate
+    questions: tuple[Question, ...]
+    ending: str
+
+
+def _read(bench: Bench) -> _Found | None:
+    """The parent, where it is of this kind, else the best candidate that is."""
+    for candidate in (bench.parent, *bench.shop.view.measured("val")):
+        read = read_questions(parse(candidate.text).workflow, bench.shop.suite.vocabulary)
+        if read is not None:
+            return _Found(candidate, *read)
+    return None
 
 
 def _lists(shop: Workshop) -> list[tuple[str, ...]]:
@@ -143,8 +186,9 @@ def _cues(shop: Workshop, part: str) -> list[str]:
 async def _thought_of(bench: Bench, part: str) -> list[str]:
     """What a model says that such tasks would say; and the word of its name that says most."""
     found = await ask(bench, "cue", ("cue",), examples=examples(bench.shop, 4, answers=False), part=part)
-    name = max(part.split(), key=lambda word: (likeness(word, part), len(word))).lower()
-    return list(dict.fromkeys([*([found["cue"].strip("\"'. ")] if found else []), name]))
+    words = [word.lower() for word in part.split()]
+    bench.chance.shuffle(words)
+    return list(dict.fromkeys([*([found["cue"].strip("\"'. ")] if found else []), *words]))
 
 
 def _worded(part: str, cues: Sequence[str]) -> list[Question]:
