@@ -99,10 +99,13 @@ def connect(store: SqlStore, server: Server) -> str:
     return MODEL
 
 
-def begun(store: SqlStore, name: str = "Careful plans", *, method: Method = "paper", rounds: int = 3) -> Study:
+def begun(
+    store: SqlStore, name: str = "Careful plans", *, method: Method = "paper", rounds: int = 3,
+    suite: SuiteSpec = SUITE,
+) -> Study:  # fmt: skip
     """A study with its job queued."""
     spec = StudySpec(
-        method=method, suite=SUITE, generator=MODEL, interpreter=MODEL, budget=StudyBudget(max_rounds=rounds)
+        method=method, suite=suite, generator=MODEL, interpreter=MODEL, budget=StudyBudget(max_rounds=rounds)
     )
     study = start_study(store, name, spec)
     payload = StudyPayload(study_id=study.id).model_dump()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from autoflow.jobs.payloads import PilotPayload
@@ -23,6 +24,8 @@ from autoflow.study import (
     StudyBatch,
     SuiteSpec,
 )
+from autoflow.suites.table_body import suite_body
+from autoflow.suites.table_rows import Row
 from tests import searching
 from tests.app.conftest import words
 from tests.llm.server import Server
@@ -100,6 +103,36 @@ class TestWatching:
         text = shown(visit("optimize", study=searched.id, candidate="4", task=task))
         assert f"Validation · {task}" in text
         assert "Expected" in text
+
+    def test_edits_of_the_default_method_are_named_and_say_why(
+        self, visit: Visit, store: SqlStore, server: Server
+    ) -> None:
+        study = searching.begun(store, method="in-context", rounds=2)
+        assert searching.carried_out(store, study).state == "done"
+        found = next(c for c in store.study_candidates(study.id) if c.note and not c.error)
+        text = shown(visit("optimize", study=study.id, candidate=str(found.number)))
+        assert f"{found.operator}" in text
+        assert found.note in text
+        assert f"in round {found.round}" in text
+
+    def test_a_study_whose_table_was_deleted_still_shows_what_it_found(
+        self, visit: Visit, store: SqlStore, server: Server
+    ) -> None:
+        rows = [Row(objective=f"Mail {n}", expected="refund", row=n) for n in range(1, 5)]
+        saved = store.save_suite("Mails", suite_body(rows, "exact"))
+        suite = SuiteSpec(name="table", train=1, val=2, test=1, options={"suite": saved.id})
+        study = searching.begun(store, rounds=1, suite=suite)
+        assert searching.carried_out(store, study).state == "done"
+        assert "Mails: 1 train / 2 validation / 1 test tasks" in shown(visit("optimize", study=study.id))
+        store.delete_suite(saved.id)
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        app = visit("optimize", study=study.id)
+        assert not app.exception
+        text = shown(app)
+        assert "a table that was deleted: 1 train" in text
+        assert "The words of the tasks are not known any more" in text
+        assert "On the sealed test set" in text
 
     def test_a_search_that_was_not_given_to_the_worker_can_be(self, visit: Visit, store: SqlStore) -> None:
         study = new_study(store)
