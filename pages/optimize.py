@@ -10,6 +10,7 @@ from pages.ui.optimize import page, setup, studies
 study_id = services.query_id("study", "st")
 if study_id is None:
     st.title("Optimize")
+    st.text("A search tries workflows on tasks that can be scored, learns from what went wrong, and keeps the best.")
     setup.draw()
     studies.draw()
 else:

@@ -353,6 +353,7 @@ class TestSettingUp:
         app.number_input(key="search-calls").set_value(500)
         app.number_input(key="search-minutes").set_value(3.0)
         app.number_input(key="search-repeats").set_value(2)
+        app.number_input(key="search-answer").set_value(64)
         app.number_input(key="search-w-tokens").set_value(0.02)
         app.run()
         next(c for c in app.segmented_control if c.key == "search-method").set_value("paper")
@@ -365,6 +366,7 @@ class TestSettingUp:
             "paper", searching.MODEL, searching.MODEL, "",
         )  # fmt: skip
         assert (spec.budget.max_rounds, spec.budget.max_calls, spec.budget.max_time_s) == (2, 500, 180.0)
+        assert (spec.policy.max_steps, spec.policy.answer_tokens) == (30, 64)
         assert (spec.repeats, spec.reward) == (2, RewardSpec(tokens=0.02))
         (job,) = store.list_jobs(kind="study")
         assert (job.subject_id, job.title) == (study.id, "Optimize My plans")

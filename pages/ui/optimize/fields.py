@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from autoflow.records import RunPolicy
 from autoflow.study import Method, RewardSpec, StudyBudget
 from pages.ui import services
 
@@ -71,8 +72,8 @@ def _weight(name: str, value: float, label: str, words: str, below: bool) -> flo
     return value if found is None else float(found)
 
 
-def limits() -> tuple[StudyBudget, int, int]:
-    """Where the search stops by itself (an empty field is no limit), runs a task, and the seed of the search."""
+def limits() -> tuple[StudyBudget, RunPolicy, int, int]:
+    """Where the search stops by itself (an empty field is no limit), and each run; runs a task; the search's seed."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-budget"):
         rounds = _number("Rounds", "rounds", 0, 10, "Proposals, and what comes of them.")
         calls = _limit("Model calls", "calls", 1, "In all, before the sealed test. Answers from the cache count.")
@@ -84,11 +85,13 @@ def limits() -> tuple[StudyBudget, int, int]:
             "Runs a task", "repeats", 1, 1, "Each with another seed; more of them even out luck.", most=20
         )
         seed = _number("Search seed", "seed", 0, 0, "The same seed and models come to the same end.")
+        steps = _number("Steps a run", "steps", 1, 30, "A run that takes more is stopped.", most=10_000)
+        answer = _number("Tokens an answer", "answer", 16, 256, "Longer answers of a step are cut.", most=32_768)
     budget = StudyBudget(
         max_rounds=rounds, max_calls=calls, max_tokens=tokens, max_cost_usd=dollars,
         max_time_s=minutes * 60 if minutes else None, patience=patience,
     )  # fmt: skip
-    return budget, repeats, seed
+    return budget, RunPolicy(max_steps=steps, answer_tokens=answer), repeats, seed
 
 
 def _number(label: str, name: str, least: int, value: int, words: str, most: int = 2**31 - 1) -> int:

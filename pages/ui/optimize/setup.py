@@ -26,7 +26,7 @@ def draw() -> None:
         models = _models(chosen)
         method = fields.method()
         st.caption("It stops at the first of these limits; the sealed test comes after them.")
-        budget, repeats, seed = fields.limits()
+        budget, policy, repeats, seed = fields.limits()
         reward = fields.reward()
         if chosen is None:
             st.text("Choose the tasks first.")
@@ -34,7 +34,7 @@ def draw() -> None:
         generator, interpreter, judge = models
         spec = StudySpec(
             method=method, suite=chosen, generator=generator, interpreter=interpreter, judge=judge, reward=reward,
-            budget=budget, repeats=repeats, seed=seed, baseline=workflow.text if workflow else None,
+            budget=budget, policy=policy, repeats=repeats, seed=seed, baseline=workflow.text if workflow else None,
         )  # fmt: skip
         estimate.draw(spec)
         _start(spec, workflow)
