@@ -379,6 +379,18 @@ class TestSettingUp:
         assert (study.name, study.workflow_id, study.spec.baseline) == ("From nothing", None, None)
         assert [c.operator for c in store.study_candidates(study.id)] == [MANUAL, PLAIN]
 
+    def test_a_judge_is_chosen_where_answers_are_judged(self, visit: Visit, store: SqlStore, server: Server) -> None:
+        rows = [Row(objective=f"Answer mail {n}", expected="", row=n) for n in range(1, 6)]
+        saved = store.save_suite("Mails", suite_body(rows, "judge"))
+        address = {"tasks": saved.id, "tasks-train": "1", "tasks-val": "2", "tasks-test": "2"}
+        assert "search-judge" not in {box.key for box in visit("optimize").selectbox}
+        app = visit("optimize", **address)
+        app.selectbox(key="search-judge").set_value(searching.MODEL).run()
+        act(app, "search-start")
+        (study,) = store.list_studies()
+        assert (study.spec.judge, study.spec.suite.options) == (searching.MODEL, {"suite": saved.id})
+        assert "judged by openai:careful" in shown(visit("optimize", study=study.id))
+
     def test_a_budget_that_is_too_small_is_told_before_and_nothing_typed_is_lost(
         self, visit: Visit, store: SqlStore
     ) -> None:
