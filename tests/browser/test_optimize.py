@@ -59,6 +59,12 @@ def wait_until(found: Callable[[], object], seconds: float = PATIENCE_MS / 1000)
         time.sleep(0.1)
 
 
+def ended(store: SqlStore, study: Study) -> bool:
+    (job,) = store.list_jobs(kind="study", subject_id=study.id)
+    assert job.state != "failed", job.error
+    return store.get_study(study.id).stop is not None
+
+
 def scored(page: Page) -> int:
     return int(page.evaluate(SCORED))
 
@@ -131,7 +137,7 @@ def test_a_search_is_set_up_watched_disturbed_adopted_and_sent(
     page.get_by_test_id("stMain").get_by_role("button", name="Resume").click()
     wait_until(lambda: len(store.study_candidates(study.id)) > at_rest[0])
     kill_worker(server)
-    wait_until(lambda: store.get_study(study.id).stop is not None)
+    wait_until(lambda: ended(store, study))
     expect(page.get_by_text("On the sealed test set")).to_be_visible(timeout=PATIENCE_MS)
     every_candidate_is_there_once(store, study)
 
@@ -198,7 +204,7 @@ def test_from_a_task_alone_to_accepted_examples_to_a_search(server: AppServer, p
     page.wait_for_url(re.compile(r"study=st_"))
     study = store.list_studies()[0]
     assert (study.spec.method, study.spec.suite.options) == ("in-context", {"suite": suite.id})
-    wait_until(lambda: store.get_study(study.id).stop is not None)
+    wait_until(lambda: ended(store, study))
     assert store.get_study(study.id).stop in ("rounds", "perfect")
     expect(page.get_by_text("On the sealed test set")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("10 of 10 proposed by a model").first).to_be_visible()  # marked wherever it is used
