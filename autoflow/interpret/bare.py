@@ -35,7 +35,8 @@ def parts(
         found += prompting.inputs(fill, task, (), shown)
     said = prompting.progress_lines(answers, marks)
     if said:
-        found.append(Part("progress", "user", "\n".join(said)))
+        lines = "\n".join(f"- {line}" for line in said)  # bare lines are taken for orders: "Fill Mask" was obeyed
+        found.append(Part("progress", "user", fill("bare-results", answers=lines)))
     return [*found, Part("step", "user", _instruction(fill, step, marks, as_json=as_json))]
 
 

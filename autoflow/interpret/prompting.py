@@ -31,6 +31,7 @@ PLACEHOLDERS: dict[str, tuple[str, ...]] = {  # of each prompt file
     "decision-plain": (*_STEP, "choices"),
     "decision-choice": (*_STEP, "choices"),
     "bare-task": ("objective",),
+    "bare-results": ("answers",),
     "bare-step": ("instruction",),
     "bare-decision": ("instruction", "choices"),
     "step-with-tools": (*_STEP, "form"),

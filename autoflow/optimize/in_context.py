@@ -1,9 +1,9 @@
 """Method `in-context`: small edits, each tried on a few tasks beside its parent; chance kept alive.
 
-Each round makes a few drafts. For each, an operator is chosen (untried ones first, then mostly by what it
-gained so far) and a parent: half of the time the best, else drawn from the front of candidates that are best on
+Each round makes a few drafts. For each, an operator is chosen (hopeful ones first, then mostly by what it
+gained so far) and a parent: mostly the best, else drawn from the front of candidates that are best on
 at least one validation task, or, now and then, from all that ran, so that a step down does not end a line. Drafts that
-are better than their parent on the same train tasks may go on to validation, the best gain first.
+are better than their parent and than the best on the same train tasks may go on to validation.
 
 What it does otherwise than the published method, and why: a bounded, chosen history (GEPA, arXiv 2507.19457, AFlow,
 arXiv 2410.10762, and arXiv 2510.06711 measured that all of it harms), feedback from the steps of the worst tasks,
@@ -12,7 +12,6 @@ edits that a small model only has to fill or to choose, duplicates refused, rest
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,16 +19,15 @@ from collections.abc import Mapping, Sequence
 from autoflow.errors import BudgetExceeded, SettingsError
 from autoflow.metrics.kinds import near
 from autoflow.optimize.base import Draft, Rules, Workshop
-from autoflow.optimize.operators import OPERATORS, UNSEEN, Bench, Edit
+from autoflow.optimize.operators import HOPE, HOPES, OPERATORS, UNSEEN, Bench, Edit
 from autoflow.optimize.options import InContextOptions, options_of
 from autoflow.optimize.view import StudyView
 from autoflow.study import Candidate, StudySpec
 
 TRIES = 8  # operators that are tried for one draft, where some find nothing to do
-ANYBODY = 0.2  # share of parents drawn from all that ran
-BEST = 0.5  # share of parents that are the best on validation
-BY_CHANCE = 0.25  # share of operators that are drawn whatever they gained
-GAIN_SCALE = 0.05  # of the softmax over gains: a gain of this much makes a choice e times as likely
+ANYBODY = 0.15  # share of parents drawn from all that ran
+BEST = 0.6  # share of parents that are the best on validation
+BY_CHANCE = 0.1  # share of operators that are drawn whatever they gained
 ERROR_GAIN = -0.5  # what counts as the gain of a text that cannot run
 
 
@@ -91,10 +89,13 @@ def operator_gains(view: StudyView) -> dict[str, list[float]]:
 
 
 def gain_of(view: StudyView, candidate: Candidate) -> float | None:
-    """Reward above that of its parent (without one: of the first candidate), on the train tasks of both; None: none."""
+    """Reward above that of its parent (without one: of the best then), on the train tasks of both; None: none."""
     if candidate.error:
         return ERROR_GAIN
-    parent = candidate.parent or 0
+    parent = candidate.parent
+    if parent is None:
+        best = view.best_before(candidate.round)
+        parent = best.number if best else 0
     mine, theirs = view.task_scores(candidate.number, "train"), view.task_scores(parent, "train")
     both = [task for task in mine if task in theirs]
     if not both:
@@ -105,15 +106,19 @@ def gain_of(view: StudyView, candidate: Candidate) -> float | None:
 def _chosen(
     left: Sequence[str], tried: Mapping[str, int], gains: Mapping[str, Sequence[float]], chance: random.Random
 ) -> str:
-    """Untried ones in their order; then by chance alone, or by what they gained."""
-    untried = [name for name in left if not tried.get(name)]
+    """Hopeful ones first, once each; then by what they gained, now and then by chance alone."""
+    untried = [name for name in left if name in HOPES and not tried.get(name)]
     if untried:
         return untried[0]
     if chance.random() < BY_CHANCE:
         return chance.choice(list(left))
-    known = {name: gains.get(name, ()) for name in left}
-    weights = [math.exp(sum(known[name]) / (len(known[name]) + 1) / GAIN_SCALE) for name in left]  # few tries: near 0
+    weights = [_promise(HOPES.get(name, HOPE), gains.get(name, ())) for name in left]
     return chance.choices(list(left), weights)[0]
+
+
+def _promise(hope: float, gains: Sequence[float]) -> float:
+    """Mean of what an operator gained, the hope counting as one try, and losses as 0: a bad draft is soon dropped."""
+    return (hope + sum(max(0.0, gain) for gain in gains)) / (1 + len(gains))
 
 
 def _parent(view: StudyView, chance: random.Random) -> Candidate:

@@ -1,8 +1,8 @@
 """The one search loop: propose, try, select; the same for every optimizer.
 
     round 0   the manual workflow and the plain prompt are run on validation: they are always in the pool
-    round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent; those that do well
-              are run on all of validation; all of it is kept, so that a search goes on where it was stopped
+    round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent and the best; those that
+              do better are run on all of validation; all of it is kept, so that a search goes on where it was stopped
     the end   the best on validation, the manual workflow and the plain prompt are run once on the sealed test set
 
 What is kept decides what happens next: the loop asks its view what is missing, and never remembers anything else. So a
@@ -145,9 +145,9 @@ class Search:
         return await self._runner.run(tried, "train", number, self._minibatch(number))
 
     async def _try(self, drafts: Sequence[Candidate], number: int) -> StudyStop | None:
-        """Drafts and their parents on the train tasks of this round."""
-        parents = {c.parent or 0 for c in drafts if not c.error}  # without one: held against the first
-        tried = [self._view.candidates[n] for n in sorted(parents)] if self._optimizer.rules.minibatch else []
+        """Drafts and what they are held against on the train tasks of this round."""
+        rivals = {r.number for c in drafts if not c.error for r in self._rivals(c)}
+        tried = [self._view.candidates[n] for n in sorted(rivals)] if self._optimizer.rules.minibatch else []
         return await self._runner.run([*tried, *drafts], "train", number, self._minibatch(number))
 
     def _minibatch(self, number: int) -> list[str]:
@@ -157,7 +157,7 @@ class Search:
         return self._shop.chance("minibatch", number).sample(list(tasks), size)
 
     def _promising(self, drafts: Sequence[Candidate], number: int) -> list[Candidate]:
-        """Those worth a full validation: by what they gained over their parents on the same tasks, best first."""
+        """Those worth a full validation: by what they gained on the same tasks, best first."""
         rules = self._optimizer.rules
         runnable = [c for c in drafts if not c.error]
         if not rules.minibatch:
@@ -169,13 +169,18 @@ class Search:
         return passing[: rules.promote]
 
     def _gain(self, draft: Candidate, number: int) -> float:
-        """Reward above that of its parent (without one: of the first candidate) on the train tasks of this round."""
+        """Reward on the train tasks of this round, above the better of its rivals on the same tasks."""
         tasks = self._minibatch(number)
         mine = self._view.reward(draft.number, "train", tasks)
-        theirs = self._view.reward(draft.parent or 0, "train", tasks)
+        theirs = [self._view.reward(rival.number, "train", tasks) for rival in self._rivals(draft)]
         assert mine is not None
-        assert theirs is not None
-        return mine - theirs
+        return mine - max(reward for reward in theirs if reward is not None)
+
+    def _rivals(self, draft: Candidate) -> list[Candidate]:
+        """Its parent, and the best so far: to better a bad parent is no reason yet for a full validation."""
+        best = self._view.best_before(draft.round) or self._view.candidates[0]
+        parent = best if draft.parent is None else self._view.candidates[draft.parent]
+        return [parent] if parent == best else [parent, best]
 
     def _best_on_train(self, draft: Candidate) -> bool:
         """The published rule: what is a new best on train is measured further."""

@@ -23,7 +23,7 @@ class PaperOptions(Record):
 class InContextOptions(Record):
     """Of method `in-context`."""
 
-    drafts: int = Field(default=4, ge=1, le=16)  # a round
+    drafts: int = Field(default=3, ge=1, le=16)  # a round
     minibatch: int = Field(default=4, ge=1)  # train tasks that each draft is tried on first
     promote: int = Field(default=1, ge=1, le=16)  # drafts of a round that go on to validation, at most
     history: int = Field(default=4, ge=0, le=20)  # earlier candidates that the generator is shown

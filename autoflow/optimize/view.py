@@ -138,6 +138,10 @@ class StudyView:
         found = self.measured(split)
         return found[0] if found else None
 
+    def best_before(self, round_: int) -> Candidate | None:
+        """The best on validation of those that were there before this round."""
+        return next((c for c in self.measured("val") if c.round < round_), None)
+
     def by_operator(self, operator: str) -> Candidate | None:
         """The first candidate that this made: MANUAL, PLAIN, ..."""
         return next((c for c in self.candidates if c.operator == operator), None)

@@ -23,6 +23,15 @@ OPERATORS: dict[str, Operator] = {
     "reason or not": steps.reason,
 }
 
+# What each is hoped to gain before it was tried: words bring more than structure (MASS, see the paper's ablation).
+HOPES = {
+    "ask for each part": 0.3,
+    "ask for one more part": 0.2,
+    "rewrite": 0.2,
+    "reword a step": 0.1,
+    "reword a question": 0.1,
+}
+HOPE = 0.03  # of the others
 UNSEEN = frozenset({"ask for one more part"})  # train tasks may say nothing about what they make
 
-__all__ = ["OPERATORS", "UNSEEN", "Bench", "Edit", "Operator"]
+__all__ = ["HOPE", "HOPES", "OPERATORS", "UNSEEN", "Bench", "Edit", "Operator"]

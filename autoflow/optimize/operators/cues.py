@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -39,7 +39,7 @@ def mined(part: str, needs: Mapping[str, bool], count: int = 4) -> list[Cue]:
     candidates = sorted({gram for objective, need in needs.items() if need for gram in grams[objective]})
     cues = [Cue(gram, _f1([(need, gram in grams[o]) for o, need in needs.items()])) for gram in candidates]
     ranked = sorted(cues, key=lambda cue: (-cue.f1, -likeness(cue.words, part), len(cue.words), cue.words))
-    return _apart(ranked, count)
+    return [Cue(grown(cue.words, needs), cue.f1) for cue in _apart(ranked, count)]
 
 
 def likeness(words: str, part: str) -> float:
@@ -48,11 +48,34 @@ def likeness(words: str, part: str) -> float:
     return max((SequenceMatcher(None, a, b).ratio() for a, b in pairs), default=0.0)
 
 
-def alike(part: str, objectives: Iterable[str]) -> list[str]:
+def alike(part: str, objectives: Collection[str]) -> list[str]:
     """Words of tasks that are nearly words of the part's name, the likest first."""
     words = {word for objective in objectives for word in _WORD.findall(objective)}
     found = sorted((-likeness(word, part), word) for word in words if len(word) > 2)
-    return [word for like, word in found if -like >= ALIKE]
+    near = [word for like, word in found if -like >= ALIKE]
+    return list(dict.fromkeys(grown(word, objectives) for word in near))
+
+
+def grown(cue: str, objectives: Collection[str]) -> str:
+    """A cue with the neighbours that it never stands without, and that stand nowhere else: `label` to `class label`."""
+    texts = [_WORD.findall(objective) for objective in objectives]
+    where = _texts_with(cue.split(), texts)
+    while len(cue.split()) < LONGEST:
+        words = cue.split()
+        places = [(text, at) for text in where for at in range(len(text)) if text[at : at + len(words)] == words]
+        before = {text[at - 1] if at else "" for text, at in places}
+        after = {text[at + len(words)] if at + len(words) < len(text) else "" for text, at in places}
+        longer = [f"{word} {cue}" for word in before if len(before) == 1 and _texts_with([word], texts) == where]
+        longer += [f"{cue} {word}" for word in after if len(after) == 1 and _texts_with([word], texts) == where]
+        if not longer:
+            break
+        cue = longer[0]
+    return cue
+
+
+def _texts_with(words: Sequence[str], texts: Sequence[list[str]]) -> list[list[str]]:
+    size = len(words)
+    return [text for text in texts if any(text[at : at + size] == list(words) for at in range(len(text) - size + 1))]
 
 
 def in_order(parts: Iterable[str], lists: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ list at once answers single questions well, when it sees nothing else. In the te
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from autoflow.lang import format_workflow
 from autoflow.lang.marks import Marks, read_marks, with_marks
@@ -32,6 +32,7 @@ class Question:
     words: str  # the question
     yes: str = "yes"  # the keys of its branches
     no: str = "no"
+    cue: str = field(default="", compare=False)  # the words of a task that it asks for, where they are known
 
     @property
     def step(self) -> Step:
