@@ -37,13 +37,13 @@ async def walked(last: str, *, on: object = ON, **more: object) -> Ran:
         ("task", [TASK, INPUT]),
         ("tools, task", [TOOLS, TASK, INPUT]),
         ("task, tools", [TOOLS, TASK, INPUT]),
-        ("last", ["It is."]),
-        ("results", ["one\ntwo"]),
-        ("answers", ["First: one\nSecond: two\nThird: yes (It is.)"]),
-        ("answers, results, last", ["First: one\nSecond: two\nThird: yes (It is.)"]),
-        ("results, last", ["one\ntwo"]),
+        ("last", ["Results:\n- It is."]),
+        ("results", ["Results:\n- one\n- two"]),
+        ("answers", ["Results:\n- First: one\n- Second: two\n- Third: yes (It is.)"]),
+        ("answers, results, last", ["Results:\n- First: one\n- Second: two\n- Third: yes (It is.)"]),
+        ("results, last", ["Results:\n- one\n- two"]),
         ("observations", []),
-        ("task, results", [TASK, INPUT, "one\ntwo"]),
+        ("task, results", [TASK, INPUT, "Results:\n- one\n- two"]),
     ],
 )
 async def test_prompt_holds_what_the_words_let_in_and_nothing_else(words: str, shown: list[str]) -> None:
@@ -79,7 +79,7 @@ async def test_images_go_where_the_task_is_seen_and_nowhere_else() -> None:
     script = Script(["a cat", "end"], Capabilities(images=True))
     await run(steps, llm=script, on=task("What is it?", CAT), read_file=lambda _: b"png")
     assert [[i.data for m in messages for i in m.images] for messages, _ in script.asked] == [[b"png"], []]
-    assert script.prompt(1) == "a cat\n\nSay it."
+    assert script.prompt(1) == "Results:\n- a cat\n\nSay it."
 
 
 async def test_image_that_cannot_be_shown_is_named_in_a_bare_prompt() -> None:

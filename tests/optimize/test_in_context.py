@@ -61,7 +61,7 @@ async def test_it_proposes_the_same_again_and_tries_each_operator_once_first() -
         found.append([(d.operator, d.text, d.parent) for d in drafts])
     assert found[0] == found[1]
     operators = [operator for operator, _, _ in found[0]]
-    assert len(set(operators)) == len(operators) == 4
+    assert len(set(operators)) == len(operators) == 3
     assert operators[0] == "rewrite", "the suite has no parts to ask for"
 
 

@@ -14,7 +14,7 @@ from autoflow.lang import format_workflow, has_errors, parse
 from autoflow.lang.marks import read_marks
 from autoflow.optimize.operators import OPERATORS
 from autoflow.optimize.operators.asking import one_line
-from autoflow.optimize.operators.cues import in_order, likeness, mined, parts_of
+from autoflow.optimize.operators.cues import grown, in_order, likeness, mined, parts_of
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
 from autoflow.records import Event, RunPolicy
 from autoflow.study import Outcome
@@ -144,7 +144,7 @@ def test_cues_tell_tasks_apart_and_likeness_breaks_ties() -> None:
     given_a = next(cue for cue in mined("X", {"Given a dog": True, "Given a cat": False}, 9) if "dog" in cue.words)
     assert given_a.f1 == 1.0
     assert likeness("noisy", "Image Denoising") > likeness("grayscale", "Image Denoising")
-    tied = {"the sentiment of a text": True, "a picture of it": False}
+    tied = {"the sentiment of a text": True, "the picture of it": False}
     assert mined("Sentiment Analysis", tied)[0].words == "sentiment"
 
 
@@ -204,8 +204,15 @@ async def test_a_part_is_missed_where_its_words_stand_in_tasks_that_went_wrong()
         shop.view.add((), [outcome])
     edit = await operated("ask for one more part", shop)
     assert edit is not None
-    assert (edit.parent, edit.note) == (0, "Asks for Object Detection as well, by the words: object.")
+    assert (edit.parent, edit.note) == (0, "Asks for Object Detection as well, by the words: object names.")
     before, after = shop.view.score(0, "val"), await _scored(edit.text, suite, model)
     assert before is not None
     assert sum(o.score for o in after) / len(after) > before
     assert "Ask Object Detection" in edit.text
+
+
+def test_a_cue_grows_by_neighbours_that_stand_nowhere_else() -> None:
+    texts = ["return the class label in German", "the class label in it", "the names in German"]
+    assert grown("label", texts) == "class label"
+    assert grown("class", texts) == "class label"
+    assert grown("German", texts) == "German", "`in` stands elsewhere too"
