@@ -7,7 +7,7 @@ from autoflow.optimize.operators.base import Bench, Edit, Operator
 
 # In the order in which they are first tried: words before structure, as words bring more.
 OPERATORS: dict[str, Operator] = {
-    "ask for each part": parts.questions,
+    parts.QUESTIONS: parts.questions,
     "ask for one more part": parts.one_more,
     "rewrite": whole.rewrite,
     "reword a step": steps.instruction,
@@ -25,7 +25,7 @@ OPERATORS: dict[str, Operator] = {
 
 # What each is hoped to gain before it was tried: words bring more than structure (MASS, see the paper's ablation).
 HOPES = {
-    "ask for each part": 0.3,
+    parts.QUESTIONS: 0.3,
     "ask for one more part": 0.2,
     "rewrite": 0.2,
     "reword a step": 0.1,
