@@ -16,6 +16,7 @@ from autoflow.optimize.operators import OPERATORS
 from autoflow.optimize.operators.asking import one_line
 from autoflow.optimize.operators.cues import grown, in_order, likeness, mined, parts_of
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
+from autoflow.optimize.operators.wording import _changed
 from autoflow.records import Event, RunPolicy
 from autoflow.study import Outcome
 from autoflow.suites.openagi import OpenAGIPlanSuite
@@ -216,3 +217,15 @@ def test_a_cue_grows_by_neighbours_that_stand_nowhere_else() -> None:
     assert grown("label", texts) == "class label"
     assert grown("class", texts) == "class label"
     assert grown("German", texts) == "German", "`in` stands elsewhere too"
+
+
+def test_tasks_are_changed_so_that_what_is_right_is_known() -> None:
+    shop = workshop(OpenAGIPlanSuite.plain, Honest())
+    found = _changed(shop, "noisy")
+    said = [(task.task.objective, needed) for task, needed in found]
+    assert {needed for _, needed in said} == {True, False}
+    assert all(("noisy" in objective) == needed for objective, needed in said)
+    originals = {t.task.objective for split in ("train", "val") for t in shop.suite.tasks(split)}  # type: ignore[arg-type]
+    assert all(objective not in originals for objective, _ in said)
+    assert all(task.expected is None for task, _ in found), "nobody knows their plans"
+    assert found == _changed(shop, "noisy"), "the same again after a crash"
