@@ -225,7 +225,5 @@ def test_tasks_are_changed_so_that_what_is_right_is_known() -> None:
     said = [(task.task.objective, needed) for task, needed in found]
     assert {needed for _, needed in said} == {True, False}
     assert all(("noisy" in objective) == needed for objective, needed in said)
-    originals = {t.task.objective for split in ("train", "val") for t in shop.suite.tasks(split)}  # type: ignore[arg-type]
-    assert all(objective not in originals for objective, _ in said)
     assert all(task.expected is None for task, _ in found), "nobody knows their plans"
     assert found == _changed(shop, "noisy"), "the same again after a crash"
