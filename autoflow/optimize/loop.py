@@ -2,7 +2,8 @@
 
     round 0   the manual workflow and the plain prompt are run on validation: they are always in the pool
     round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent and the best; those that
-              do better are run on all of validation; all of it is kept, so that a search goes on where it was stopped
+              do better are run on all train tasks, and those that still do better on all of validation; all of it is
+              kept, so that a search goes on where it was stopped
     the end   the best on validation, the manual workflow and the plain prompt are run once on the sealed test set
 
 What is kept decides what happens next: the loop asks its view what is missing, and never remembers anything else. So a
@@ -100,9 +101,13 @@ class Search:
                 self._sink.show(f"The generator could not answer: {error}")
                 return "generator-error"
         self._sink.show(f"Round {number}: trying {len(drafts)} on train tasks")
-        stop = await self._try(drafts, number)
+        few, all_ = self._minibatch(number), list(self._study.splits["train"])
+        stop = await self._try(drafts, number, few)
         if stop is None:
-            promising = self._promising(drafts, number)
+            promising = self._promising(drafts, few)
+            stop = await self._try(promising, number, all_) if len(few) < len(all_) else None
+        if stop is None:
+            promising = self._promising(promising, all_)
             self._sink.show(f"Round {number}: {len(promising)} of {len(drafts)} go on to validation")
             stop = await self._runner.run(promising, "val", number)
         if stop is None:
@@ -144,11 +149,11 @@ class Search:
         tried = [best] if self._optimizer.rules.minibatch and best else self._view.candidates[:1]
         return await self._runner.run(tried, "train", number, self._minibatch(number))
 
-    async def _try(self, drafts: Sequence[Candidate], number: int) -> StudyStop | None:
-        """Drafts and what they are held against on the train tasks of this round."""
+    async def _try(self, drafts: Sequence[Candidate], number: int, tasks: Sequence[str]) -> StudyStop | None:
+        """Drafts and what they are held against on train tasks."""
         rivals = {r.number for c in drafts if not c.error for r in self._rivals(c)}
         tried = [self._view.candidates[n] for n in sorted(rivals)] if self._optimizer.rules.minibatch else []
-        return await self._runner.run([*tried, *drafts], "train", number, self._minibatch(number))
+        return await self._runner.run([*tried, *drafts], "train", number, tasks)
 
     def _minibatch(self, number: int) -> list[str]:
         tasks, size = self._study.splits["train"], self._optimizer.rules.minibatch
@@ -156,21 +161,20 @@ class Search:
             return list(tasks)
         return self._shop.chance("minibatch", number).sample(list(tasks), size)
 
-    def _promising(self, drafts: Sequence[Candidate], number: int) -> list[Candidate]:
-        """Those worth a full validation: by what they gained on the same tasks, best first."""
+    def _promising(self, drafts: Sequence[Candidate], tasks: Sequence[str]) -> list[Candidate]:
+        """Those worth more runs: by what they gained on the same tasks, best first."""
         rules = self._optimizer.rules
         runnable = [c for c in drafts if not c.error]
         if not rules.minibatch:
             return [c for c in runnable if self._best_on_train(c)]
-        gains = {c.number: self._gain(c, number) for c in runnable}
+        gains = {c.number: self._gain(c, tasks) for c in runnable}
         lax = {c.number for c in runnable if not rules.strict or c.operator in rules.unseen}
         passing = [c for c in runnable if gains[c.number] > 0 or (gains[c.number] == 0 and c.number in lax)]
         passing.sort(key=lambda c: (-gains[c.number], c.number))
         return passing[: rules.promote]
 
-    def _gain(self, draft: Candidate, number: int) -> float:
-        """Reward on the train tasks of this round, above the better of its rivals on the same tasks."""
-        tasks = self._minibatch(number)
+    def _gain(self, draft: Candidate, tasks: Sequence[str]) -> float:
+        """Reward on these train tasks, above the better of its rivals on the same tasks."""
         mine = self._view.reward(draft.number, "train", tasks)
         theirs = [self._view.reward(rival.number, "train", tasks) for rival in self._rivals(draft)]
         assert mine is not None

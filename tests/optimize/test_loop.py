@@ -63,13 +63,14 @@ async def test_draft_as_good_as_its_parent_goes_on_where_the_rules_are_not_stric
     assert lax.runs("val")[2] == VAL
 
 
-async def test_drafts_and_their_parents_are_tried_on_the_same_few_tasks() -> None:
-    tiny = Tiny([(skilled(4), 1), (skilled(3), 0)], rules=Rules(minibatch=2), seed=5)
+async def test_drafts_and_their_rivals_are_tried_on_the_same_few_tasks_and_the_better_ones_on_all() -> None:
+    tiny = Tiny([(skilled(4), 1), (skilled(0, "No better."), 0)], rules=Rules(minibatch=2), seed=5)
     await tiny.go()
-    runs = tiny.runs("train")
+    runs = {number: set(tasks) for number, tasks in tiny.runs("train").items()}
     assert set(runs) == {0, 1, 2, 3}
-    assert len({tuple(tasks) for tasks in runs.values()}) == 1
-    assert len(runs[0]) == 2
+    assert len(runs[3]) == 2
+    assert runs[0] == runs[1] == runs[2] == set(tiny.view().study.splits["train"])
+    assert runs[3] < runs[2]
 
 
 async def test_minibatch_is_another_each_round_and_the_same_for_the_same_seed() -> None:
