@@ -65,7 +65,8 @@ def main() -> int:
     if not files or not port.isdecimal():
         print(f"There is no recorded study in {RECORDINGS}." if port.isdecimal() else __doc__, file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell starts what is in the background without it
+        signal.signal(number, _end)
     with tempfile.TemporaryDirectory(prefix="autoflow-demo-", ignore_cleanup_errors=True) as folder:
         try:
             studies = fill(Path(folder), files)

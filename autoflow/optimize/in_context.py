@@ -12,6 +12,7 @@ edits that a small model only has to fill or to choose, duplicates refused, rest
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -25,8 +26,9 @@ from autoflow.optimize.view import StudyView
 from autoflow.study import Candidate, StudySpec
 
 TRIES = 8  # operators that are tried for one draft, where some find nothing to do
-ANYBODY = 0.15  # share of parents drawn from all that ran
-BEST = 0.6  # share of parents that are the best on validation
+ANYBODY = 0.25  # share of parents drawn from all that ran
+NEAR = 0.1  # among these, a reward that is so much lower makes a parent e times as unlikely
+BEST = 0.5  # share of parents that are the best on validation
 BY_CHANCE = 0.1  # share of operators that are drawn whatever they gained
 ERROR_GAIN = -0.5  # what counts as the gain of a text that cannot run
 
@@ -126,11 +128,19 @@ def _parent(view: StudyView, chance: random.Random) -> Candidate:
     ran = [c for c in view.candidates if not c.error and view.outcomes(c.number)]
     weights, best, drawn = front(view), view.best(), chance.random()
     if drawn < ANYBODY or not weights or best is None:
-        return chance.choice(ran or view.candidates[:1])
+        return _anybody(view, ran or view.candidates[:1], chance)
     if drawn < ANYBODY + BEST:
         return best
     numbers = sorted(weights)
     return view.candidates[chance.choices(numbers, [weights[n] for n in numbers])[0]]
+
+
+def _anybody(view: StudyView, ran: Sequence[Candidate], chance: random.Random) -> Candidate:
+    """By chance, the likelier the nearer it comes to the best on train tasks: the way up may lead down a little."""
+    rewards = [view.reward(c.number, "train") for c in ran]
+    best = max((reward for reward in rewards if reward is not None), default=0.0)
+    weights = [math.exp(((best - 1.0 if r is None else r) - best) / NEAR) for r in rewards]
+    return chance.choices(list(ran), weights)[0]
 
 
 def front(view: StudyView) -> dict[int, int]:

@@ -24,6 +24,7 @@ _OTHERS = (
 _SAMPLE = 65_536  # bytes that are looked at to tell UTF-16 without a mark, and text from anything else
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _MOST_CONTROLS = 0.1  # share of control characters up to which it counts as text
+_FEW_CONTROLS = 32  # so many are text in any case
 _UNHELD = re.compile(r"[\x00\ud800-\udfff]")  # what no database holds: NUL, halves of surrogate pairs
 
 
@@ -39,7 +40,7 @@ def decode(data: bytes, shown: str) -> Decoded:
             raise SettingsError(f"{shown} is {kind}, not a table in text form.", _AS_CSV)
     text, encoding, notes = _decoded(data)
     sample = text[:_SAMPLE]
-    if len(_CONTROLS.findall(sample)) > _MOST_CONTROLS * len(sample):
+    if len(_CONTROLS.findall(sample)) > max(_FEW_CONTROLS, _MOST_CONTROLS * len(sample)):
         raise SettingsError(f"{shown} is a binary file, not a table in text form.", _AS_CSV)
     nuls = text.count("\x00")
     if nuls:

@@ -17,7 +17,8 @@ from autoflow.suites.table_read import MAX_BYTES, Table, defused, read_file, rea
 
 NAMES = ("", "a.csv", "a.tsv", "a.json", "a.jsonl", "a.txt", "a.dat")
 HEADER = ["objective", "mail", "answer"]
-cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
+# Of control characters only white space: a file full of the others is told to be a binary one.
+cells = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n\r"), max_size=12)
 # Bytes that look like tables get further than any bytes do.
 nearly = st.lists(
     st.sampled_from([b'"', b",", b";", b"\t", b"\n", b"\r", b"a", b"1", b"{", b"}", b"[", b"]", b":", b'{"a":1}',
