@@ -56,7 +56,7 @@ def _spec(method: str, suite: SuiteSpec, rounds: int, calls: int, baseline: str 
 STUDIES = {
     "attempt-1": _spec("in-context", BIG, rounds=6, calls=4_000),  # of earlier code; kept, and told in the report
     "attempt-2": _spec("in-context", BIG, rounds=5, calls=6_000),  # likewise
-    "in-context": _spec("in-context", BIG, rounds=6, calls=8_000),
+    "in-context": _spec("in-context", BIG, rounds=3, calls=8_000),
     "small-in-context": _spec("in-context", SMALL, rounds=20, calls=400, baseline=""),  # the two at equal calls
     "small-paper": _spec("paper", SMALL, rounds=30, calls=400, baseline=""),
 }

@@ -22,7 +22,8 @@ from autoflow.suites.base import asked
 
 THOUGHT_OF = 0.5  # share of times that a model is asked where nothing tells of a part
 QUESTIONS = "ask for each part"  # the name of that operator
-LOOKED_AT = 3  # questions, where one is to be reworded
+LOOKED_AT = 2  # questions, where one is to be reworded
+OTHERS = 4  # other wordings of it that are tried then
 
 
 async def questions(bench: Bench) -> Edit | None:
@@ -107,6 +108,7 @@ async def reword(bench: Bench) -> Edit | None:
         return None
     part = weakest.question.part
     others = worded(part, [*cues_of(shop, part), *await _thought_of(bench, part)])
+    others = bench.chance.sample(others, min(OTHERS, len(others)))
     best = await best_of(shop, part, [weakest.question, *others])
     if best.question == weakest.question:
         return None
