@@ -98,7 +98,9 @@ async def test_the_weakest_question_is_reworded_until_it_is_right() -> None:
     assert edit is not None
     read = read_questions(parse(edit.text).workflow, suite.vocabulary)
     assert read is not None
-    assert [q.words for q in read[0]] == ["Does the task say noisy?", "Does the task say grayscale?"]
+    first, second = (q.words for q in read[0])
+    assert "noisy" in first
+    assert second == "Does the task say grayscale?"
     assert "100% right" in edit.note
 
 

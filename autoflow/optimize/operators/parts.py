@@ -107,7 +107,7 @@ async def reword(bench: Bench) -> Edit | None:
     if weakest.right >= SURE:
         return None
     part = weakest.question.part
-    others = worded(part, [*cues_of(shop, part), *await _thought_of(bench, part)])
+    others = worded(part, cues_of(shop, part) or await _thought_of(bench, part))
     others = bench.chance.sample(others, min(OTHERS, len(others)))
     best = await best_of(shop, part, [weakest.question, *others])
     if best.question == weakest.question:
