@@ -63,8 +63,8 @@ STUDIES = {
 NOTES = {  # what was different, told in the report
     "attempt-1": "Earlier code: wordings of questions were tried on the eight train tasks alone, and the last step saw "
     "results as bare lines. The search ended by its calls; runs of the other two on the test were broken off.",
-    "attempt-2": "Earlier code: results stand under a heading, wordings were tried on validation tasks too, by the words "
-    "that they say. Better on validation than on the test: twenty tasks do not tell good wordings from lucky ones.",
+    "attempt-2": "Earlier code: results stand under a heading, wordings were tried on validation tasks too, by "
+    "the words that they say. Better on validation than on the test: twenty tasks hardly tell good from lucky.",
     "in-context": "Wordings are tried on changed tasks as well (words taken out, or put in the place of others), about "
     "forty texts each. The attempts above had opened the same test set before; of what came of it only the means were "
     "looked at, no task and no answer. Between the attempts, 24 tasks outside of the three splits were looked at.",
