@@ -37,10 +37,10 @@ class Draft:
 class Rules:
     """How the loop treats the drafts of a method."""
 
-    minibatch: int  # train tasks that a draft must do at least as well on as its parent; 0: all of them, and no gate
-    strict: bool = True  # better than its parent, not only as good
+    minibatch: int  # train tasks on which a draft must better its parent and the best to see more; 0: see `Paper`
+    strict: bool = True  # better than both, not only as good
     promote: int | None = None  # drafts of a round that go on to validation, at most, best gains first; None: all
-    unseen: frozenset[str] = frozenset()  # operators for what no train task needs: as good as the parent is enough
+    unseen: frozenset[str] = frozenset()  # operators for what no train task needs: as good as both is enough
 
 
 class Counting(Wrapper):
