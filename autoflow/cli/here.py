@@ -1,4 +1,4 @@
-"""Carrying out a study in this process, in the place of a worker: with progress, and paused by Ctrl-C."""
+"""Carrying out a job in this process, in the place of a worker; of a study with progress, and paused by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import signal
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from autoflow.cli import output
 from autoflow.cli.logs import log_file
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 LEASE_S = 30.0
 STOP_S = 5.0  # what work that must end at once gets to write its end
-POLL_S = 0.3
+POLL_S = 0.2  # how soon it shows what happened
+Request = Literal["pause", "cancel"]
+_WORDS: dict[Request, str] = {
+    "pause": "Pausing: runs under way are finished. Ctrl-C again breaks them off.",
+    "cancel": "Stopping; what was done is kept.",
+}
 LINE_S = 15.0  # where nobody can overwrite a line (a log file), one is written no oftener
 
 
@@ -34,54 +40,62 @@ def submitted(store: SqlStore, study_id: str, title: str) -> Job:
 
 
 def carry_out_here(store: SqlStore, job: Job) -> Job:
-    """Do the job, or watch it where a worker has it already; returns it as it ended."""
+    """Do the job of a study, or watch it where a worker has it already; returns it as it ended. Ctrl-C pauses it."""
+    progress = Progress()
+    work_here(store, job, lambda: progress.show(store.get_job(job.id)), ("pause", "cancel"))
+    progress.end()
+    return store.get_job(job.id)
+
+
+def work_here(store: SqlStore, job: Job, watch: Callable[[], None], ends: Sequence[Request]) -> None:
+    """Do a job in the place of a worker, or follow it where one was faster to take it.
+
+    Args:
+        watch: called again and again in a thread while it goes on, and once at the end.
+        ends: what Ctrl-C asks of the job, one after the other; one more ends this process at once.
+    """
     from autoflow.cli.jobs import follow
 
     lease = store.claim(f"cli-{socket.gethostname()}-{os.getpid()}", lease_s=LEASE_S, job_id=job.id)
     if lease is None:
-        return follow(store, job.id)
-    with log_file():
-        asyncio.run(_work(store, lease))
-    return store.get_job(job.id)
+        follow(store, job.id)
+    else:
+        with log_file():
+            asyncio.run(_work(store, lease, watch, ends))
 
 
-async def _work(store: SqlStore, lease: Lease) -> None:
+async def _work(store: SqlStore, lease: Lease, watch: Callable[[], None], ends: Sequence[Request]) -> None:
     from autoflow.jobs.context import JobContext
     from autoflow.jobs.runner import carry_out, handlers
 
-    progress = Progress()
     work = asyncio.create_task(carry_out(JobContext(store, lease), handlers()[lease.job.kind]))
-    _stop_on_signals(store, lease.job.id)
+    _stop_on_signals(store, lease.job.id, list(ends))
     try:
         while not work.done():
             await asyncio.wait([work], timeout=POLL_S)
-            progress.show(await asyncio.to_thread(store.get_job, lease.job.id))
-        progress.end()
-    except BaseException:  # nobody watches any more: it ends as paused, and the same command goes on with it
-        store.request(lease.job.id, "pause")
+            await asyncio.to_thread(watch)
+        watch()
+    except BaseException:  # nobody watches any more: it ends as the first Ctrl-C would have it, and no worker takes it
+        store.request(lease.job.id, ends[0])
         await asyncio.wait([work], timeout=STOP_S)
         raise
     await work
 
 
-def _stop_on_signals(store: SqlStore, job_id: str) -> None:
-    """The first Ctrl-C lets what is under way finish; the second breaks it off; the third ends at once."""
+def _stop_on_signals(store: SqlStore, job_id: str, ends: list[Request]) -> None:
+    """The next Ctrl-C asks for the next end in order; without one it ends this process."""
     loop = asyncio.get_running_loop()
 
-    def cancel() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        store.request(job_id, "cancel")
-        output.note("Stopping; what was done is kept.")
-
-    def pause() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, cancel)
-        store.request(job_id, "pause")
-        output.note("Pausing: runs under way are finished. Ctrl-C again breaks them off.")
+    def stop() -> None:
+        wanted = ends.pop(0)
+        if not ends:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+        store.request(job_id, wanted)
+        output.note(_WORDS[wanted])
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, pause)
+        loop.add_signal_handler(number, stop)
 
 
 class Progress:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import socket
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text
-from autoflow.cli.logs import log_file
 from autoflow.cli.options import File, Inputs, Json, Model, Seed, Tools
 from autoflow.cli.trace import Trace, ending, run_json
 from autoflow.errors import JobError, SettingsError
@@ -20,11 +16,7 @@ from autoflow.errors import JobError, SettingsError
 if TYPE_CHECKING:
     from autoflow.records import Job, Run, RunPolicy
     from autoflow.store import SqlStore
-    from autoflow.store.base import Lease
 
-LEASE_S = 30.0
-STOP_S = 5.0  # what a run that must end at once gets to write its end
-POLL_S = 0.2  # how soon the trace shows what happened
 Positive = Annotated[int | None, typer.Option(min=1, show_default="no limit")]
 MaxCost = Annotated[
     float | None, typer.Option("--max-cost", "--max-usd", min=0, help="US dollars.", show_default="no limit")
@@ -128,48 +120,10 @@ def _detached(job: Job, json_: bool) -> int:
 
 
 def _carry_out(store: SqlStore, job: Job) -> None:
-    """Do the job in this process, or watch it where a worker was faster to take it."""
-    from autoflow.cli.jobs import follow
+    """Do the job in this process, with its trace as it grows. Ctrl-C ends the run, and no worker takes it up."""
+    from autoflow.cli.here import work_here
 
-    lease = store.claim(f"cli-{socket.gethostname()}-{os.getpid()}", lease_s=LEASE_S, job_id=job.id)
-    if lease is None:
-        follow(store, job.id)
-    else:
-        with log_file():
-            asyncio.run(_work(store, lease))
-
-
-async def _work(store: SqlStore, lease: Lease) -> None:
-    from autoflow.jobs.context import JobContext
-    from autoflow.jobs.runner import carry_out, handlers
-
-    trace = Trace(store, lease.job.id)
-    work = asyncio.create_task(carry_out(JobContext(store, lease), handlers()["run"]))
-    _cancel_on_signals(store, lease.job.id)
-    try:
-        while not work.done():
-            await asyncio.wait([work], timeout=POLL_S)
-            await asyncio.to_thread(trace.show)
-        trace.show()
-    except BaseException:  # nobody watches any more: the run ends as cancelled, and no worker takes it up
-        store.request(lease.job.id, "cancel")
-        await asyncio.wait([work], timeout=STOP_S)
-        raise
-    await work
-
-
-def _cancel_on_signals(store: SqlStore, job_id: str) -> None:
-    """The first Ctrl-C asks for an end in order; the second ends at once."""
-    loop = asyncio.get_running_loop()
-
-    def cancel() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        store.request(job_id, "cancel")
-        output.note("Stopping; what was done is kept.")
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, cancel)
+    work_here(store, job, Trace(store, job.id).show, ("cancel",))
 
 
 def _tell(store: SqlStore, queued: Job, file: str, json_: bool) -> int:
