@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from autoflow.llm.base import LLM
 from autoflow.optimize import start
 from autoflow.optimize.base import Rules
 from autoflow.records import Job
-from autoflow.store import SqlStore, open_store
+from autoflow.store import SqlStore
 from autoflow.study import Study, StudyBudget, StudySpec, SuiteSpec
+from tests.jobs.test_handlers import store
 from tests.jobs.test_runner import until
 from tests.optimize.tiny import Generator, Interpreter, Listed, TinySuite, skilled
 
+__all__ = ["store"]
 ROUNDS = ([skilled(2)], [skilled(3)], [skilled(4)])
 PLAN = SuiteSpec(name="openagi-plan", train=2, val=2, test=2)
 
@@ -53,13 +55,6 @@ class Bench:
 
 def submitted(store: SqlStore, study: Study) -> Job:
     return store.submit("study", {"study_id": study.id}, title="s", subject_id=study.id)
-
-
-@pytest.fixture
-def store() -> Iterator[SqlStore]:
-    opened = open_store()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
