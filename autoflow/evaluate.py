@@ -34,12 +34,8 @@ from autoflow.study import Outcome, Split
 from autoflow.suites.base import Suite, SuiteTask
 from autoflow.tools.toolbox import Toolbox
 
-GONE = (
-    ModelUnavailable,
-    ModelAuthError,
-    ModelNotFound,
-    ModelRateLimited,
-)  # errors of a model, not of what it was asked
+# Errors of a model, not of what it was asked.
+GONE = (ModelUnavailable, ModelAuthError, ModelNotFound, ModelRateLimited)
 TEXTS = 16  # workflows that are kept read
 SEEDS_A_REPEAT = 1_000_003  # repeats of a call differ by this; a run counts its seeds in small steps
 
