@@ -25,7 +25,7 @@ from autoflow.tools.toolbox import Toolbox
 
 PILOT_TASKS = 2  # train tasks that each of the first candidates is run on
 # Of workflows of questions, as in docs/evidence/study-attempt-3.jsonl: 1,796 calls for nine parts, then 925 for nine
-# drafts. A wording is tried on the tasks of train and validation, and on as many changed ones.
+# drafts, on forty texts each. Now a wording is tried on tasks of train and validation, and up to twice as many changed.
 WORDINGS_A_PART = 5
 WORDINGS_A_DRAFT = 3
 
@@ -64,7 +64,7 @@ def plan(spec: StudySpec, splits: Mapping[Split, Sequence[Any]], first: int, par
     options = options_of(spec, InContextOptions)
     few = min(options.minibatch * spec.repeats, size["train"])
     each = options.drafts * few + size["train"] // 2 + min(options.promote, options.drafts) * size["val"]
-    texts = 2 * (len(splits.get("train", ())) + len(splits.get("val", ()))) if parts else 0
+    texts = 3 * (len(splits.get("train", ())) + len(splits.get("val", ()))) if parts else 0
     questions = texts * (parts * WORDINGS_A_PART + rounds * options.drafts * WORDINGS_A_DRAFT)
     return Plan(first * size["val"] + rounds * each + test, rounds * options.drafts, questions)
 

@@ -28,7 +28,7 @@ def test_plan_of_a_search() -> None:
     options = {"drafts": 2, "minibatch": 4, "promote": 1}
     found = plan(spec("in-context", options=options), SIZES, 2, 4)
     assert found == Plan(
-        runs=2 * 12 + 3 * (2 * 4 + 4 + 12) + 3 * 24, proposals=3 * 2, questions=40 * (4 * 5 + 3 * 2 * 3)
+        runs=2 * 12 + 3 * (2 * 4 + 4 + 12) + 3 * 24, proposals=3 * 2, questions=60 * (4 * 5 + 3 * 2 * 3)
     )
     assert plan(spec("in-context"), SIZES, 2, 0).questions == 0, "answers are no lists of known words"
     assert plan(spec("paper"), SIZES, 2, 4) == Plan(2 * 12 + 4 * 8 + 3 * 12 // 3 + 3 * 24, 3, 0)

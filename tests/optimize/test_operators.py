@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from autoflow.evaluate import LocalEvaluator, Unit
 from autoflow.lang import format_workflow, has_errors, parse
 from autoflow.lang.marks import read_marks
+from autoflow.llm.base import Choice
 from autoflow.optimize.operators import OPERATORS
 from autoflow.optimize.operators.asking import one_line
 from autoflow.optimize.operators.cues import grown, in_order, likeness, mined, parts_of
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
-from autoflow.optimize.operators.wording import _changed
+from autoflow.optimize.operators.wording import _changed, best_of, try_out, worded
 from autoflow.records import Event, RunPolicy
 from autoflow.study import Outcome
 from autoflow.suites.openagi import OpenAGIPlanSuite
@@ -174,6 +175,51 @@ def test_questions_are_read_back_from_the_text(parts: list[str], ending: str) ->
     assert not has_errors(parse(text).diagnostics)
     assert read_questions(parse(text).workflow, OpenAGIPlanSuite.vocabulary) == (asked, ending)
     assert read_questions(parse(TWO).workflow, OpenAGIPlanSuite.vocabulary) is None
+
+
+@settings(deadline=None)
+@given(parts=_parts)
+def test_two_questions_about_a_part_are_read_back_too(parts: list[str]) -> None:
+    asked = tuple(
+        Question(part, "Does it say x?", "Yes", "No", also=Question(part, "Does it mention x?") if n % 2 else None)
+        for n, part in enumerate(parts)
+    )
+    text = compiled(asked, "Repeat the list.")
+    assert not has_errors(parse(text).diagnostics)
+    assert read_questions(parse(text).workflow, OpenAGIPlanSuite.vocabulary) == (asked, "Repeat the list.")
+
+
+class Hasty(Honest):
+    """Says yes too often: to `say` where a caption is asked for, to `mention` where a label is; no to all else."""
+
+    def _said(self, prompt: str, constraint: object) -> str:
+        task, _, question = prompt.partition("\n\n")
+        if isinstance(constraint, Choice):
+            tells = next(
+                (word for verb, word in (("say noisy", "caption"), ("mention noisy", "label")) if verb in question), ""
+            )
+            return constraint.choices[0 if tells and ("noisy" in task or tells in task) else 1]
+        return super()._said(prompt, constraint)  # type: ignore[arg-type]
+
+
+async def test_two_that_say_yes_too_often_are_right_together() -> None:
+    shop = workshop(OpenAGIPlanSuite.plain, Hasty())
+    tried = await best_of(shop, "Image Denoising", worded("Image Denoising", ["noisy"]))
+    assert tried.question.also is not None
+    assert {q.words.split()[3] for q in (tried.question, tried.question.also)} == {"say", "mention"}
+    assert tried.right == 1
+    assert (await try_out(shop, tried.question)).right == 1, "asked one after the other as they will be in a run"
+    one = await best_of(shop, "Image Denoising", worded("Image Denoising", ["noisy"])[:1])
+    assert one.right < 1
+
+
+async def test_labels_that_no_step_can_bear_are_not_asked_for() -> None:
+    suite = TinySuite()
+    suite.vocabulary = ("a ::: b", "Answer")  # type: ignore[misc]
+    suite.expected = lambda task: "a ::: b, Answer"  # type: ignore[method-assign]
+    model = Honest()
+    assert await operated("ask for each part", workshop(suite.plain, model, suite)) is None
+    assert model.calls == 0
 
 
 @given(st.text())

@@ -6,10 +6,10 @@ been answered; the best wording is taken. That takes calls, which are counted as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autoflow.lang import parse
+from autoflow.lang import has_errors, parse
 from autoflow.optimize.base import Workshop
 from autoflow.optimize.operators.asking import ask
 from autoflow.optimize.operators.base import Bench, Edit
@@ -32,7 +32,7 @@ async def questions(bench: Bench) -> Edit | None:
     lists = lists_of(shop)
     seen = {part for found in lists for part in found}
     made = any(c.operator == QUESTIONS for c in shop.view.candidates)  # the same again would come of it
-    if len(seen) < 2 or made:
+    if len(seen) < 2 or made or not _can_be_named(seen):
         return None
     order = in_order(seen, lists, shop.suite.vocabulary)
     found = []
@@ -49,6 +49,11 @@ async def questions(bench: Bench) -> Edit | None:
     return Edit(compiled([tried.question for tried in found], ending), note, from_scratch=True)
 
 
+def _can_be_named(parts: Iterable[str]) -> bool:
+    """Whether steps can bear these names: labels of a person's table may be anything."""
+    return not has_errors(parse(compiled([Question(part, "Is it?") for part in parts], "Say it.")).diagnostics)
+
+
 async def one_more(bench: Bench) -> Edit | None:
     """A question for a part that is not asked for yet: the one whose words stand in tasks that went wrong.
 
@@ -59,7 +64,8 @@ async def one_more(bench: Bench) -> Edit | None:
     if found is None:
         return None
     shop = bench.shop
-    left = [part for part in shop.suite.vocabulary if part not in {q.part for q in found.questions}]
+    known = {q.part for q in found.questions}
+    left = [part for part in shop.suite.vocabulary if part not in known and _can_be_named({part, *known})]
     part, cue = _missed(shop, found.candidate, left) or ("", "")
     if not left or (not part and bench.chance.random() > THOUGHT_OF):
         return None

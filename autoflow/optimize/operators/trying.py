@@ -26,7 +26,8 @@ async def answers_yes(shop: Workshop, question: Question, tasks: Sequence[SuiteT
 async def _asked(shop: Workshop, question: Question, task: SuiteTask) -> bool:
     keys = [question.yes, question.no]
     reply = await _reply(shop, question.step, task, (), Choice(tuple(keys)))
-    return read_branch(reply, keys) == question.yes
+    yes = read_branch(reply, keys) == question.yes
+    return yes and (question.also is None or await _asked(shop, question.also, task))
 
 
 async def ends_with(shop: Workshop, ending: str, results: Sequence[str], task: SuiteTask) -> str:

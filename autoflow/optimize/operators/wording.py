@@ -8,8 +8,9 @@ is one more that is known, and a hard one, because nothing else has changed.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -20,6 +21,7 @@ from autoflow.optimize.operators.trying import answers_yes, ends_with
 from autoflow.optimize.telling import cut
 from autoflow.suites.base import SuiteTask, asked
 
+Known = tuple[SuiteTask, bool]  # a task, and whether it needs the part
 WORDINGS = (  # question, key of yes, key of no; earlier ones are taken where others are no better
     ("Does the task say {cue}?", "Yes", "No"),
     ("Does the task say {cue}?", "yes", "no"),
@@ -38,8 +40,9 @@ ENDINGS = (
     "Copy the list above, word for word.",
     "Write the results once more, in the same order.",
 )
-NEAR = 0.05  # a question that is so much worse than the best is not tried any further
-SURE = 0.97  # of a question: no other wording is tried
+NEAR = 0.1  # a question that is so much worse than the best is not tried any further
+SURE = 0.98  # of a question: no other wording is tried
+BY_TWO = 0.01  # so much better must two questions be than one, as the second costs a call
 ENOUGH = 0.99  # of lists that an ending repeats rightly: no other is tried
 CUES = 2  # words that a part is asked for by, at most
 READ = 1_000  # characters of a task that are searched for cues
@@ -52,6 +55,7 @@ class Tried:
 
     question: Question
     right: float  # in [0, 1]: the share among tasks that need the part and the share among the others, averaged
+    said: tuple[bool, ...] = ()  # on each text; empty where it was not tried on all of them
 
 
 def worded(part: str, cues: Sequence[str]) -> list[Question]:
@@ -63,8 +67,10 @@ def worded(part: str, cues: Sequence[str]) -> list[Question]:
     ]
 
 
-def _cue_of(question: Question) -> str:
-    """The words that a known wording asks for."""
+def cue_of(question: Question) -> str:
+    """The words that it asks for, as far as its wording is a known one."""
+    if question.cue:
+        return question.cue
     for words, _, _ in WORDINGS:
         found = re.fullmatch(re.escape(words).replace(re.escape("{cue}"), "(.+)"), question.words)
         if found:
@@ -73,48 +79,76 @@ def _cue_of(question: Question) -> str:
 
 
 async def best_of(shop: Workshop, part: str, questions: Iterable[Question]) -> Tried:
-    """The first that is nearly always right, else the best. At least one must be given."""
-    best: Tried | None = None
+    """The first that is nearly always right, else the best, or the best two of which both must say yes.
+
+    At least one must be given.
+    """
+    tried: list[Tried] = []
     for question in questions:
-        tried = await try_out(shop, question, best.right - NEAR if best else 0.0)
-        if best is None or tried.right > best.right:
-            best = tried
-        if best.right >= SURE:
-            break
-    assert best is not None, part
-    return best
+        best = max((t.right for t in tried), default=0.0)
+        tried.append(await try_out(shop, question, best - NEAR))
+        if tried[-1].right >= SURE:
+            return tried[-1]
+    assert tried, part
+    one = max(tried, key=lambda t: t.right)
+    two = max(_both(shop, tried), key=lambda t: t.right, default=one)
+    return two if two.right > one.right + BY_TWO else one
+
+
+def _both(shop: Workshop, tried: Sequence[Tried]) -> Iterator[Tried]:
+    """Pairs of wordings for the same words. The one that says yes less often is asked first, so that few ask both."""
+    whole = [t for t in tried if t.said and t.question.also is None]
+    for pair in itertools.combinations(whole, 2):
+        first, second = sorted(pair, key=lambda t: sum(t.said))
+        cue = cue_of(first.question)
+        if cue == cue_of(second.question):  # else they were tried on other texts
+            said = tuple(a and b for a, b in zip(first.said, second.said, strict=True))
+            right = _right(said, _texts(shop, first.question.part, cue))
+            yield Tried(replace(first.question, also=second.question), right, said)
 
 
 async def try_out(shop: Workshop, question: Question, least: float = 0.0) -> Tried:
     """How rightly it is answered. Where it is less than `least` on the tasks themselves, changed ones are not tried."""
-    cue = question.cue or _cue_of(question)
-    tasks = _told(shop, question.part, cue)
-    share = _share(await answers_yes(shop, question, [task for task, _ in tasks]), tasks)
-    if not cue or share < least:
-        return Tried(question, share)
-    more = _changed(shop, cue)
-    said = await answers_yes(shop, question, [task for task, _ in more])
-    return Tried(question, (share + _share(said, more)) / 2 if more else share)
+    cue = cue_of(question)
+    tasks, changed = _texts(shop, question.part, cue)
+    said = await answers_yes(shop, question, [task for task, _ in tasks])
+    if not changed or _share(said, tasks) < least:
+        return Tried(question, _share(said, tasks))
+    said += await answers_yes(shop, question, [task for task, _ in changed])
+    return Tried(question, _right(said, (tasks, changed)), tuple(said))
 
 
-def _told(shop: Workshop, part: str, cue: str) -> list[tuple[SuiteTask, bool]]:
+def _right(said: Sequence[bool], texts: tuple[list[Known], list[Known]]) -> float:
+    """Tasks and changed ones count the same."""
+    tasks, changed = texts
+    return (_share(said[: len(tasks)], tasks) + _share(said[len(tasks) :], changed)) / 2
+
+
+def _texts(shop: Workshop, part: str, cue: str) -> tuple[list[Known], list[Known]]:
+    """Tasks as they are and changed ones, each with whether it needs the part."""
+    return _told(shop, part, cue), _changed(shop, cue) if cue else []
+
+
+def _told(shop: Workshop, part: str, cue: str) -> list[Known]:
     """Train tasks by their right answers, validation tasks by whether they say the words: no answer is looked at."""
     found = [(task, part in parts_of(shop.suite, task)) for task in shop.suite.tasks("train")]
     return found + [(task, _says(asked(task), cue)) for task in shop.suite.tasks("val") if cue]
 
 
-def _changed(shop: Workshop, cue: str) -> list[tuple[SuiteTask, bool]]:
-    """Tasks without the words that they said, and with the words in the place of those that tell of another part."""
-    others = [
-        o for part in shop.suite.vocabulary for o in cues_of(shop, part) if not _says(o, cue) and not _says(cue, o)
-    ]
+def _changed(shop: Workshop, cue: str) -> list[Known]:
+    """Tasks without the words, with the words in the place of others, and without others, which makes them shorter."""
+    cues = {o for part in shop.suite.vocabulary for o in cues_of(shop, part)}
+    others = sorted(o for o in cues if not _says(o, cue) and not _says(cue, o))
     chance, found = shop.chance("changed", cue), []
     for task in (*shop.suite.tasks("train"), *shop.suite.tasks("val")):
         objective = task.task.objective
-        if _says(objective, cue):
+        there, needed = [other for other in others if _says(objective, other)], _says(objective, cue)
+        if needed:
             found.append((_with(task, _replaced(objective, cue, "")), False))
-        elif there := [other for other in others if _says(objective, other)]:
+        elif there:
             found.append((_with(task, _replaced(objective, chance.choice(there), cue)), True))
+        if there:
+            found.append((_with(task, _replaced(objective, chance.choice(there), "")), needed))
     return [(task, needed) for task, needed in found if _says(asked(task), cue) == needed]
 
 
@@ -130,7 +164,7 @@ def _with(task: SuiteTask, objective: str) -> SuiteTask:
     return replace(task, task=task.task.model_copy(update={"objective": objective}), expected=None)
 
 
-def _share(said: Sequence[bool], tasks: Sequence[tuple[SuiteTask, bool]]) -> float:
+def _share(said: Sequence[bool], tasks: Sequence[Known]) -> float:
     """Of those that need the part and of the others the share that was answered rightly, averaged."""
     kinds = {needed for _, needed in tasks}
     shares = [fmean(s == n for s, (_, n) in zip(said, tasks, strict=True) if n == kind) for kind in kinds]
