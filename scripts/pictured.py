@@ -1,4 +1,4 @@
-"""What pictures show: the recorded study where there is one, else one made up, which says so; tasks of a person."""
+"""What pictures show: the recorded study, one under way that is made up and says so, and tasks of a person."""
 
 from __future__ import annotations
 
@@ -14,16 +14,11 @@ from autoflow.store import SqlStore
 from autoflow.study import Study
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "assets" / "recordings"
-MADE_UP = "Made up for this picture: no model was asked."
 
 
 def study_to_show(store: SqlStore) -> Study:
-    """Put it into the store."""
-    for path in sorted(RECORDINGS.glob("*.json.gz")):
-        return load_recording(store, path)
-    from tests.studies import finished_study
-
-    return finished_study(store, recorded=MADE_UP)
+    """Put the recorded study into the store."""
+    return load_recording(store, next(iter(sorted(RECORDINGS.glob("*.json.gz")))))
 
 
 def study_under_way(store: SqlStore) -> Study:
