@@ -346,6 +346,24 @@ async def test_dropping_a_model_gives_all_of_its_memory_back(files: list[Path]) 
 
 
 @pytest.mark.model
+async def test_a_cancelled_request_stops_decoding(files: list[Path]) -> None:
+    llm = open_embedded("copy1", path=files[0], context_tokens=4096)
+    long = Options(constraint=Grammar("root ::= [a-z ]*"), max_tokens=3000)
+    pieces: list[str] = []
+    task = asyncio.create_task(llm.complete(STORY, long, pieces.append))
+    async with asyncio.timeout(120):  # where another model keeps the machine busy, loading takes its time
+        while not pieces:
+            await asyncio.sleep(0.01)
+    assert task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(30):  # all 3,000 tokens would take much longer
+        while any(model["in_flight"] for model in await asyncio.to_thread(server_models) or []):
+            await asyncio.sleep(0.05)
+    await llm.aclose()
+
+
+@pytest.mark.model
 async def test_shutting_down_waits_for_what_is_in_flight(files: list[Path]) -> None:
     llm = model(files[0])
     pieces: list[str] = []
