@@ -15,6 +15,7 @@ from autoflow.llm.base import LLM
 from autoflow.optimize.base import Counting, Workshop
 from autoflow.optimize.methods import open_optimizer
 from autoflow.optimize.operators.cues import parts_of
+from autoflow.optimize.operators.whole import REWRITE
 from autoflow.optimize.options import InContextOptions, options_of
 from autoflow.optimize.start import first_candidates
 from autoflow.optimize.view import StudyView
@@ -113,7 +114,7 @@ class Pilot:
         self._show("One proposal")
         spec = self._view.study.spec
         if spec.method == "in-context":
-            spec = spec.model_copy(update={"options": {**spec.options, "drafts": 1, "operators": ["rewrite"]}})
+            spec = spec.model_copy(update={"options": {**spec.options, "drafts": 1, "operators": [REWRITE]}})
 
         async def traces(candidate: int, task: str, repeat: int) -> Sequence[Event]:
             return self._events.get((candidate, task, repeat), ())

@@ -1,9 +1,10 @@
-"""Method `in-context`: small edits, each tried on a few tasks beside its parent; chance kept alive.
+"""Method `in-context`: rewrites and small edits, each tried on a few tasks beside its parent; chance kept alive.
 
-Each round makes a few drafts. For each, an operator is chosen (hopeful ones first, then mostly by what it
-gained so far) and a parent: mostly the best, else drawn from the front of candidates that are best on
-at least one validation task, or, now and then, from all that ran, so that a step down does not end a line. Drafts that
-are better than their parent and than the best on the same train tasks may go on to validation.
+Each round makes a few drafts. For each, an operator is chosen (hopeful ones first, once each; then every second draft
+is written anew as a whole, and the others are edits by the operator that gained most so far) and a parent: mostly the
+best, else drawn from the front of candidates that are best on at least one validation task, or, now and then, from all
+that ran, so that a step down does not end a line. Drafts that are better than their parent and than the best on the
+same train tasks may go on to validation.
 
 What it does otherwise than the published method, and why: a bounded, chosen history (GEPA, arXiv 2507.19457, AFlow,
 arXiv 2410.10762, and arXiv 2510.06711 measured that all of it harms), feedback from the steps of the worst tasks,
@@ -21,6 +22,7 @@ from autoflow.errors import BudgetExceeded, SettingsError
 from autoflow.metrics.kinds import near
 from autoflow.optimize.base import Draft, Rules, Workshop
 from autoflow.optimize.operators import HOPE, HOPES, OPERATORS, UNSEEN, Bench, Edit
+from autoflow.optimize.operators.whole import REWRITE
 from autoflow.optimize.options import InContextOptions, options_of
 from autoflow.optimize.view import StudyView
 from autoflow.study import Candidate, StudySpec
@@ -29,7 +31,8 @@ TRIES = 8  # operators that are tried for one draft, where some find nothing to 
 ANYBODY = 0.25  # share of parents drawn from all that ran
 NEAR = 0.1  # among these, a reward that is so much lower makes a parent e times as unlikely
 BEST = 0.5  # share of parents that are the best on validation
-BY_CHANCE = 0.1  # share of operators that are drawn whatever they gained
+REWRITES = 0.5  # share of drafts that are written anew as a whole, which is all that the published method does
+BY_CHANCE = 0.15  # of the others, share of operators that are drawn whatever they gained
 ERROR_GAIN = -0.5  # what counts as the gain of a text that cannot run
 
 
@@ -108,14 +111,15 @@ def gain_of(view: StudyView, candidate: Candidate) -> float | None:
 def _chosen(
     left: Sequence[str], tried: Mapping[str, int], gains: Mapping[str, Sequence[float]], chance: random.Random
 ) -> str:
-    """Hopeful ones first, once each; then by what they gained, now and then by chance alone."""
+    """Hopeful ones first, once each; then whole rewrites half of the time, else what gained most, or any."""
     untried = [name for name in left if name in HOPES and not tried.get(name)]
     if untried:
         return untried[0]
+    if REWRITE in left and chance.random() < REWRITES:
+        return REWRITE
     if chance.random() < BY_CHANCE:
         return chance.choice(list(left))
-    weights = [_promise(HOPES.get(name, HOPE), gains.get(name, ())) for name in left]
-    return chance.choices(list(left), weights)[0]
+    return max(left, key=lambda name: _promise(HOPES.get(name, HOPE), gains.get(name, ())))
 
 
 def _promise(hope: float, gains: Sequence[float]) -> float:

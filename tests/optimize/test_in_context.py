@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from autoflow.errors import BudgetExceeded, SettingsError
-from autoflow.optimize.in_context import ERROR_GAIN, InContext, front, gain_of, operator_gains
+from autoflow.optimize.in_context import ERROR_GAIN, InContext, _chosen, front, gain_of, operator_gains
 from autoflow.optimize.operators import OPERATORS
 from autoflow.optimize.view import StudyView
 from autoflow.study import Candidate, Outcome, Split, Study, StudyBudget, StudySpec, SuiteSpec
@@ -60,9 +60,18 @@ async def test_it_proposes_the_same_again_and_tries_each_operator_once_first() -
         drafts = await optimizer.propose(shop, 1)
         found.append([(d.operator, d.text, d.parent) for d in drafts])
     assert found[0] == found[1]
-    operators = [operator for operator, _, _ in found[0]]
-    assert len(set(operators)) == len(operators) == 3
-    assert operators[0] == "rewrite", "the suite has no parts to ask for"
+    assert len(found[0]) == 3
+    assert [operator for operator, _, _ in found[0]][:2] == ["rewrite", "reword a step"], (
+        "there are no parts to ask for"
+    )
+
+
+def test_half_are_rewrites_and_the_others_are_mostly_what_gained_most() -> None:
+    names, tried = ["rewrite", "drop a step", "swap two steps"], {"rewrite": 1}
+    gains = {"drop a step": [0.0, 0.1], "swap two steps": [0.4, -0.9], "rewrite": [-1.0]}
+    chosen = Counter(_chosen(names, tried, gains, random.Random(n)) for n in range(1_000))
+    assert 450 < chosen["rewrite"] < 600
+    assert chosen["swap two steps"] > 10 * chosen["drop a step"] > 0
 
 
 async def test_only_operators_that_are_named_are_used() -> None:

@@ -9,7 +9,7 @@ from autoflow.optimize.operators.base import Bench, Edit, Operator
 OPERATORS: dict[str, Operator] = {
     parts.QUESTIONS: parts.questions,
     "ask for one more part": parts.one_more,
-    "rewrite": whole.rewrite,
+    whole.REWRITE: whole.rewrite,
     "reword a step": steps.instruction,
     "change what a step sees": steps.see,
     "reword a question": parts.reword,
@@ -27,7 +27,7 @@ OPERATORS: dict[str, Operator] = {
 HOPES = {
     parts.QUESTIONS: 0.3,
     "ask for one more part": 0.2,
-    "rewrite": 0.2,
+    whole.REWRITE: 0.2,
     "reword a step": 0.1,
     "reword a question": 0.1,
 }

@@ -9,6 +9,7 @@ from autoflow.optimize.operators.base import Bench, Edit
 from autoflow.optimize.telling import examples, feedback, history, told_reward, words
 from autoflow.prompts import fill, load
 
+REWRITE = "rewrite"  # its name
 EXAMPLES = 3  # tasks that are shown
 MIN_STEPS = 2
 TOKENS_A_STEP = 90
