@@ -121,7 +121,8 @@ class Optimizer(Protocol):
     async def propose(self, workshop: Workshop, round_: int) -> list[Draft]:
         """Drafts of this round; may be none. Called again for the same round after a crash: the same comes of it.
 
-        Raises ModelError, BudgetExceeded: the generator cannot answer; the study ends with what it has.
+        Raises BudgetExceeded. ModelError: a model is gone, and the study waits for it; or the generator refuses to
+        answer, and the study ends with what it has.
         """
         ...
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autoflow.errors import BudgetExceeded, ModelError
+from autoflow.evaluate import GONE
 from autoflow.lang import format_workflow, parse
 from autoflow.optimize.base import Draft, Optimizer, Workshop
 from autoflow.optimize.limits import reached
@@ -42,7 +43,8 @@ class Search:
     async def run(self) -> StudyStop:
         """Search to the end; returns why it ended.
 
-        Raises Halted, ModelError (see `Runner.run`); what the sink raises.
+        A generator that refuses to answer ends it with what there is. Raises Halted; ModelError: a model is gone, and
+        the study can be carried on when it is back; what the sink raises.
         """
         stop = self._study.stop
         if stop is None and self._study.test_uses:  # once the test is open, nothing is searched any more
@@ -97,6 +99,8 @@ class Search:
                 limit = reached(self._study.spec.budget, self._shop.spent(), self._sink.seconds())
                 await self._keep_proposals(number, (), self._shop.handed)
                 return limit or "calls"
+            except GONE:
+                raise  # it may come back: the study waits for that, and its test stays sealed
             except ModelError as error:
                 self._sink.show(f"The generator could not answer: {error}")
                 return "generator-error"

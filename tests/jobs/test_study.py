@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autoflow.errors import ModelUnavailable
+from autoflow.errors import ModelRequestError, ModelUnavailable
 from autoflow.jobs.context import JobContext
 from autoflow.jobs.handlers import study as handler
 from autoflow.jobs.runner import carry_out
@@ -174,17 +174,34 @@ async def test_study_that_was_deleted_meanwhile_fails_in_words(store: SqlStore, 
     assert study.id in failed.error
 
 
-async def test_generator_that_dies_ends_the_study_with_what_it_has(store: SqlStore, bench: Bench) -> None:
+async def test_generator_that_refuses_ends_the_study_with_what_it_has(store: SqlStore, bench: Bench) -> None:
+    study, job = bench.begin()
+
+    def refuses(number: int) -> None:
+        if number == 2:
+            raise ModelRequestError("The prompt is too long.")
+
+    bench.generator.before = refuses
+    assert (await carried_out(store, job)).result == {"study_id": study.id, "stop": "generator-error"}
+    ended = store.get_study(study.id)
+    assert (ended.rounds, ended.best, ended.test_uses) == (1, 2, 1)
+
+
+async def test_generator_that_dies_fails_the_job_which_goes_on_when_it_is_back(store: SqlStore, bench: Bench) -> None:
     study, job = bench.begin()
 
     def dies(number: int) -> None:
         if number == 2:
-            raise ModelUnavailable("The server is gone.")
+            raise ModelUnavailable("The server is gone.", "Start it.")
 
     bench.generator.before = dies
-    assert (await carried_out(store, job)).result == {"study_id": study.id, "stop": "generator-error"}
-    ended = store.get_study(study.id)
-    assert (ended.rounds, ended.best, ended.test_uses) == (1, 2, 1)
+    failed = await carried_out(store, job)
+    assert (failed.state, failed.error) == ("failed", "The server is gone. Start it.")
+    assert (store.get_study(study.id).rounds, store.get_study(study.id).test_uses) == (1, 0)
+    store.request(job.id, "resume")
+    bench.generator.before = lambda _: None
+    assert (await carried_out(store, job)).state == "done"
+    assert store.get_study(study.id).test_uses == 1
 
 
 async def test_interpreter_that_dies_fails_the_job_which_goes_on_when_it_is_back(store: SqlStore, bench: Bench) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from autoflow.errors import LeaseLost, ModelUnavailable
+from autoflow.errors import LeaseLost, ModelRequestError, ModelUnavailable
 from autoflow.llm.base import Capabilities
 from autoflow.optimize.base import Rules
 from autoflow.optimize.loop import canonical
@@ -208,20 +208,39 @@ async def test_limit_that_ends_round_0_leaves_no_best_and_the_test_sealed() -> N
     assert tiny.interpreter.calls == 3
 
 
-async def test_generator_that_dies_in_round_7_ends_with_what_there_is() -> None:
-    tiny = Tiny(*([skilled(1 + n % 4, f"{n}.")] for n in range(12)), rules=GATE)
+async def test_generator_that_dies_in_round_7_leaves_the_test_sealed_and_goes_on_when_it_is_back() -> None:
+    rounds = [[skilled(1 + n % 4, f"{n}.")] for n in range(12)]
+    undisturbed, tiny = Tiny(*rounds, rules=GATE), Tiny(*rounds, rules=GATE)
+    await undisturbed.go()
 
     def dies(number: int) -> None:
         if number == 7:
             raise ModelUnavailable("The server is gone.")
 
     tiny.generator.before = dies
+    with pytest.raises(ModelUnavailable, match="The server is gone"):
+        await tiny.go()
+    study = tiny.view().study
+    assert (study.rounds, study.stop, study.test_uses) == (6, None, 0)
+    tiny.generator.before = lambda _: None
+    assert await tiny.go() == undisturbed.view().study.stop
+    assert found(tiny) == found(undisturbed)
+
+
+async def test_generator_that_refuses_in_round_7_ends_with_what_there_is() -> None:
+    tiny = Tiny(*([skilled(1 + n % 4, f"{n}.")] for n in range(12)), rules=GATE)
+
+    def refuses(number: int) -> None:
+        if number == 7:
+            raise ModelRequestError("The prompt is too long.")
+
+    tiny.generator.before = refuses
     assert await tiny.go() == "generator-error"
     view = tiny.view()
     assert view.study.rounds == 6
     assert (view.study.stop, view.study.best, view.study.test_uses) == ("generator-error", 5, 1)
     assert view.score(5, "test") is not None
-    assert any("The server is gone." in words for words in tiny.sink.told)
+    assert any("The prompt is too long." in words for words in tiny.sink.told)
 
 
 async def test_interpreter_that_dies_blames_no_candidate_and_goes_on_later() -> None:
@@ -260,14 +279,14 @@ async def test_test_set_is_opened_once_counted_before_it_is_used_and_outside_of_
 
 
 async def test_once_the_test_is_open_nothing_is_searched_any_more() -> None:
-    """A generator that comes back while the test is carried on would else search on what was seen there."""
+    """A generator that answers again while the test is carried on would else search on what was seen there."""
     tiny = Tiny([skilled(2)], [skilled(4)], rules=GATE)
 
-    def dies(number: int) -> None:
+    def refuses(number: int) -> None:
         if number == 2:
-            raise ModelUnavailable("gone")
+            raise ModelRequestError("too long")
 
-    tiny.generator.before = dies
+    tiny.generator.before = refuses
     tiny.sink = Memory()
 
     def pause(_: int) -> None:

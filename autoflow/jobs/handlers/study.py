@@ -1,7 +1,7 @@
 """Kind `study`: search for a better workflow, or score given ones, durable in single runs.
 
-Result: {"study_id", "stop"}. A model that stops answering in the middle ends the search with what it has; one that
-cannot be opened fails the job, which can be resumed when that is mended.
+Result: {"study_id", "stop"}. A model that cannot be opened, or is gone in the middle, fails the job, which can be
+resumed when that is mended.
 
 Live data: {"status": what a model waits for, "round", "doing": words}.
 """
