@@ -8,7 +8,7 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text
-from autoflow.cli.options import Json
+from autoflow.cli.options import Json, read_option
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def optimize(
     ] = None,
     max_steps: Annotated[int, typer.Option(min=1, help="Steps visited, a run.")] = 30,
     answer_tokens: Annotated[int, typer.Option(min=1, help="Completion tokens a call may take.")] = 256,
+    option: Annotated[list[str], typer.Option(metavar="NAME=VALUE", help="Of the method.")] = [],  # noqa: B006
     name: Annotated[str | None, typer.Option(help="What the study is called.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="STUDY", help="Go on with this study instead.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker.")] = False,
@@ -72,7 +73,7 @@ def optimize(
         chosen = {split: size for split, size in sizes.items() if size is not None}
         models = (generator, interpreter, judge)
         spec = _spec(store, suite, method, models, budget, (seed, chosen, repeats), (max_steps, answer_tokens), from_)
-        study = _begun(store, spec, name)
+        study = _begun(store, spec.model_copy(update={"options": dict(map(read_option, option))}), name)
     return _carry_out(store, study, detach=detach, json_=json_)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 import typer
 
 from autoflow.cli.output import wants_json
+from autoflow.errors import SettingsError
 
 _MODEL = "openai:NAME, embedded:NAME, scripted:FILE, replay:FILE or a connection's name. Default: the embedded one."
 Json = Annotated[
@@ -23,3 +25,14 @@ Tools = Annotated[
     typer.Option("--tool", "-t", metavar="TOOL", help="A tool the steps may call; may be given several times."),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of the model's sampling.")]
+
+
+def read_option(text: str) -> tuple[str, Any]:
+    """`relative=0.01`: the value is JSON where it can be read as that, else a text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise SettingsError(f"`--option {text[:80]}` names no option.", "Write NAME=VALUE.")
+    try:
+        return name.strip(), json.loads(value)
+    except (ValueError, RecursionError):
+        return name.strip(), value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autoflow.cli import output
-from autoflow.cli.options import Json
+from autoflow.cli.options import Json, read_option
 from autoflow.cli.table import print_table
 from autoflow.cli.trace import clip
 from autoflow.errors import SettingsError
@@ -141,18 +140,7 @@ def _choice(
             "origin": guess.origin if guess.origin not in chosen else "",
         }
     )
-    return Choice(columns, instruction, scorer, dict(map(_option, options)) or None)
-
-
-def _option(text: str) -> tuple[str, Any]:
-    """`relative=0.01`: the value is JSON where it can be read as that, else a text."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise SettingsError(f"`--option {text[:80]}` names no option.", "Write NAME=VALUE.")
-    try:
-        return name.strip(), json.loads(value)
-    except (ValueError, RecursionError):
-        return name.strip(), value
+    return Choice(columns, instruction, scorer, dict(map(read_option, options)) or None)
 
 
 def _seen(seen: Preview) -> dict[str, Any]:

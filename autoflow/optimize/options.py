@@ -1,4 +1,4 @@
-"""What may be set of the methods, `StudySpec.options`."""
+"""What may be set of the methods, `StudySpec.options`; titles and descriptions are what pages show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from autoflow.errors import SettingsError
 from autoflow.records import Record, broken_rule
-from autoflow.study import StudySpec
+from autoflow.study import Method, StudySpec
 
 O = TypeVar("O", bound=Record)  # noqa: E741
 
@@ -16,21 +16,24 @@ O = TypeVar("O", bound=Record)  # noqa: E741
 class PaperOptions(Record):
     """Of method `paper`."""
 
-    temperature: float = Field(default=1.0, ge=0, le=2)
-    max_steps: int = Field(default=8, ge=2, le=40)  # of a workflow that is written
+    temperature: float = Field(1.0, ge=0, le=2, title="Temperature", description="Of the generator.")
+    max_steps: int = Field(8, ge=2, le=40, title="Steps at most", description="Of a workflow that is written.")
 
 
 class InContextOptions(Record):
     """Of method `in-context`."""
 
-    drafts: int = Field(default=3, ge=1, le=16)  # a round
-    minibatch: int = Field(default=4, ge=1)  # train tasks that each draft is tried on first
-    promote: int = Field(default=1, ge=1, le=16)  # drafts of a round that go on to validation, at most
-    history: int = Field(default=4, ge=0, le=20)  # earlier candidates that the generator is shown
-    worst: int = Field(default=2, ge=1, le=8)  # tasks whose traces it is shown
-    temperature: float = Field(default=0.7, ge=0, le=2)
-    max_steps: int = Field(default=10, ge=2, le=40)
-    operators: tuple[str, ...] = ()  # only these; empty: all
+    drafts: int = Field(3, ge=1, le=16, title="Drafts", description="Proposed in a round.")
+    minibatch: int = Field(4, ge=1, title="Minibatch", description="Train tasks that each draft is tried on first.")
+    promote: int = Field(1, ge=1, le=16, title="Validated", description="Drafts of a round that go on, at most.")
+    history: int = Field(4, ge=0, le=20, title="History", description="Earlier candidates that the generator sees.")
+    worst: int = Field(2, ge=1, le=8, title="Worst tasks", description="Tasks whose traces the generator sees.")
+    temperature: float = Field(0.7, ge=0, le=2, title="Temperature", description="Of the generator.")
+    max_steps: int = Field(10, ge=2, le=40, title="Steps at most", description="Of a workflow that is written.")
+    operators: tuple[str, ...] = Field((), title="Operators", description="Only these; none chosen: all of them.")
+
+
+METHOD_OPTIONS: dict[Method, type[Record]] = {"in-context": InContextOptions, "paper": PaperOptions}
 
 
 def options_of(spec: StudySpec, kind: type[O]) -> O:

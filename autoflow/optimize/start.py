@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from autoflow.errors import SettingsError
 from autoflow.lang import has_errors, parse
 from autoflow.optimize.limits import least_calls
+from autoflow.optimize.methods import open_optimizer
 from autoflow.store.base import StudyStore
 from autoflow.study import (
     GIVEN,
@@ -34,7 +35,8 @@ def start_study(
     Args:
         given: texts that are scored (`evaluate`), or that a search begins from besides the manual workflow and the
             plain prompt (a branch from an edited candidate).
-    Raises SettingsError: the suite cannot be opened, the budget is too small for one candidate, nothing to score.
+    Raises SettingsError: the suite cannot be opened, the budget is too small for one candidate, nothing to score, an
+        option that the method does not have.
     """
     suite = _opened(spec, store.get_suite)
     splits = {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}
@@ -79,6 +81,7 @@ def _check(spec: StudySpec, splits: Mapping[Split, tuple[str, ...]], first: Sequ
         return
     if not spec.generator:
         raise SettingsError("A search needs a generator.", "Choose the model that proposes workflows.")
+    open_optimizer(spec)  # raises where an option means nothing
     for split in ("train", "val"):
         if not splits[split]:
             raise SettingsError(

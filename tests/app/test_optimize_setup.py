@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoflow.jobs.payloads import PilotPayload
+from autoflow.optimize.methods import open_optimizer
 from autoflow.records import Totals
 from autoflow.store import SqlStore
 from autoflow.study import MANUAL, PLAIN, RewardSpec, SuiteSpec
@@ -46,6 +47,17 @@ class TestSettingUp:
         assert (spec.repeats, spec.reward) == (2, RewardSpec(tokens=0.02))
         (job,) = store.list_jobs(kind="study")
         assert (job.subject_id, job.title) == (study.id, "Optimize My plans")
+
+    def test_options_of_the_method_are_kept_where_they_differ_from_its_own(self, visit: Visit, store: SqlStore) -> None:
+        app = visit("optimize")
+        app.number_input(key="search-in-context-drafts").set_value(5)
+        app.number_input(key="search-in-context-worst").set_value(2)
+        app.number_input(key="search-in-context-temperature").set_value(0.2)
+        app.multiselect(key="search-in-context-operators").set_value(["rewrite", "drop a step"])
+        act(app.run(), "search-start")
+        (study,) = store.list_studies()
+        assert study.spec.options == {"drafts": 5, "temperature": 0.2, "operators": ["rewrite", "drop a step"]}
+        assert open_optimizer(study.spec).rules.minibatch == 4
 
     def test_without_a_workflow_the_search_begins_from_what_the_suite_has(self, visit: Visit, store: SqlStore) -> None:
         app = visit("optimize")

@@ -100,3 +100,24 @@ def test_what_cannot_begin_is_told_before_anything_is_kept(
     assert found.code == 2
     assert words in found.err
     assert open_store().list_studies() == []
+
+
+def test_options_of_the_method_are_kept_with_the_study(cli: Cli, model: str) -> None:
+    options = ("--option", "drafts=1", "--option", 'operators=["rewrite"]')
+    models = ("--generator", model, "--interpreter", model)
+    told = cli("optimize", *SMALL, *models, *options, "--json").json
+    store = open_store()
+    assert store.get_study(told["study"]).spec.options == {"drafts": 1, "operators": ["rewrite"]}
+    assert {c.operator for c in store.study_candidates(told["study"]) if c.round} == {"rewrite"}
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("drafts=0", "`drafts`"), ("draughts=2", "`draughts`"), ("drafts", "names no option"),
+     ('operators=["rewite"]', "no operator `rewite`")],
+)  # fmt: skip
+def test_an_option_that_means_nothing_is_said_before_the_start(cli: Cli, model: str, option: str, words: str) -> None:
+    found = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, "--option", option)
+    assert found.code == 2
+    assert words in found.err
+    assert open_store().list_studies() == []

@@ -10,7 +10,7 @@ from autoflow.optimize.start import start_study
 from autoflow.records import WorkflowRecord
 from autoflow.study import StudySpec, SuiteSpec
 from pages.ui import services
-from pages.ui.optimize import estimate, fields, state, suite
+from pages.ui.optimize import estimate, fields, options, state, suite
 from pages.ui.plain import cut
 from pages.ui.write import draft
 
@@ -27,6 +27,7 @@ def draw() -> None:
         method = fields.method()
         st.caption("It stops at the first of these limits; the sealed test comes after them.")
         budget, policy, repeats, seed = fields.limits()
+        drafts = options.choose(method)
         reward = fields.reward()
         if chosen is None:
             st.text("Choose the tasks first.")
@@ -34,7 +35,8 @@ def draw() -> None:
         generator, interpreter, judge = models
         spec = StudySpec(
             method=method, suite=chosen, generator=generator, interpreter=interpreter, judge=judge, reward=reward,
-            budget=budget, policy=policy, repeats=repeats, seed=seed, baseline=workflow.text if workflow else None,
+            budget=budget, policy=policy, repeats=repeats, seed=seed, options=drafts,
+            baseline=workflow.text if workflow else None,
         )  # fmt: skip
         estimate.draw(spec)
         _start(spec, workflow)
