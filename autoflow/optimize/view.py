@@ -80,6 +80,11 @@ class StudyView:
         found = self._outcomes[candidate].values()
         return [outcome for outcome in found if split is None or outcome.split == split]
 
+    def searched(self, candidate: int) -> list[Outcome]:
+        """Its runs on train and validation, by which all candidates are alike; all, where it ran on the test alone."""
+        found = self.outcomes(candidate)
+        return [o for o in found if o.split != "test"] or found
+
     def all_outcomes(self) -> list[Outcome]:
         return [outcome for found in self._outcomes.values() for outcome in found.values()]
 
@@ -123,10 +128,13 @@ class StudyView:
         return mean_terms(spec, found) if found else None
 
     def valid_share(self, candidate: int, split: Split | None = None) -> float | None:
-        """Share of its runs that reached an end with a usable answer, in [0, 1]; 0 for a text that cannot run."""
+        """Share of its runs that reached an end with a usable answer, in [0, 1]; 0 for a text that cannot run.
+
+        Without a split: of the runs that the search saw.
+        """
         if self.candidates[candidate].error:
             return 0.0
-        found = self.outcomes(candidate, split)
+        found = self.outcomes(candidate, split) if split else self.searched(candidate)
         return fmean(is_valid(o) for o in found) if found else None
 
     def measured(self, split: Split = "val") -> list[Candidate]:

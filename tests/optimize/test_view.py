@@ -140,6 +140,10 @@ def test_valid_share_is_of_runs_that_were_made() -> None:
     assert view.valid_share(0) == 0.5
     assert view.valid_share(0, "train") == 0.5
     assert view.valid_share(1) is None
+    view.add(outcomes=[run(0, "x1", stop="max-steps"), run(1, "x1")])
+    assert view.valid_share(0) == 0.5, "candidates that came to the test are still held against those that did not"
+    assert view.valid_share(0, "test") == 0.0
+    assert view.valid_share(1) == 1.0
 
 
 def test_batch_is_taken_in_and_leaves_other_figures_as_they_were() -> None:

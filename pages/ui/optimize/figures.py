@@ -108,7 +108,7 @@ def _row(view: StudyView, candidate: Candidate, chosen: bool) -> dict[str, objec
     scores = list(view.task_scores(candidate.number, "val").values())
     complete = view.complete(candidate.number, "val")
     width = half_width(scores) if complete else None
-    runs = view.outcomes(candidate.number)
+    runs = view.searched(candidate.number)
     tokens = fmean(o.totals.prompt_tokens + o.totals.completion_tokens for o in runs) if runs else None
     known = [o.totals.cost_usd for o in runs]
     cost = None if not runs or None in known else fmean(c or 0.0 for c in known)

@@ -35,5 +35,6 @@ def told(study: Study) -> str:
     judge = f", judged by {spec.judge}" if spec.judge else ""
     repeats = plural(spec.repeats, "repeat") if spec.repeats > 1 else ""
     tasks = f"{suite.name_of(spec.suite)}: {sizes} tasks"
-    parts = (METHODS[spec.method], tasks, models + judge, repeats, f"seed {spec.seed}", ago(study.created_at))
+    begun = "" if study.recorded else ago(study.created_at)  # of a recording: when it was opened here
+    parts = (METHODS[spec.method], tasks, models + judge, repeats, f"seed {spec.seed}", begun)
     return " · ".join(filter(None, parts))

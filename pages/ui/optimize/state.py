@@ -71,7 +71,7 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
     if study.stop is not None:
         icon = ":material/stop_circle:" if study.stop == "person" else ":material/check_circle:"
         took = f"{duration(study.seconds)} of work" if study.seconds else ""
-        ended = f"ended {ago(study.finished_at, now)}" if study.finished_at else ""
+        ended = f"ended {ago(study.finished_at, now)}" if study.finished_at and not study.recorded else ""
         return icon, [STUDY_STOP_WORDS[study.stop].rstrip("."), *facts, spent, *filter(None, (took, ended))]
     if job is None:
         return ":material/radio_button_unchecked:", ["Not started", *facts]
