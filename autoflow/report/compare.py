@@ -87,9 +87,14 @@ def _cell(outcomes: Sequence[Outcome]) -> Cell | None:
         stops=tuple(o.stop for o in outcomes),
         errors=tuple(o.error for o in outcomes if o.error),
         calls=fmean(o.totals.calls for o in outcomes),
-        seconds=fmean(o.totals.seconds for o in outcomes),
+        seconds=fmean(fresh) if (fresh := _fresh(outcomes)) else None,
         cost_usd=_sum([o.totals for o in outcomes]).cost_usd,
     )
+
+
+def _fresh(outcomes: Sequence[Outcome]) -> list[float]:
+    """Seconds of the runs that took nothing from the cache: the others say nothing about time."""
+    return [o.totals.seconds for o in outcomes if not o.totals.cached]
 
 
 def _sum(parts: Sequence[Totals]) -> Totals:
@@ -99,7 +104,7 @@ def _sum(parts: Sequence[Totals]) -> Totals:
 
 def _side(view: StudyView, candidate: Candidate, split: Split, scores: Mapping[str, float]) -> Side:
     outcomes = view.outcomes(candidate.number, split)
-    fresh = [o.totals.seconds for o in outcomes if not o.totals.cached]
+    fresh = _fresh(outcomes)
     return Side(
         number=candidate.number,
         name=name_of(view.study, candidate),

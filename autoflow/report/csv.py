@@ -43,4 +43,5 @@ def _figures(cell: Cell | None) -> tuple[str | float | None, ...]:
     if cell is None:
         return (None, "", "not run", "", None, None, None)
     texts = ("\n---\n".join(cell.answers), ", ".join(cell.stops), "\n---\n".join(cell.errors))
-    return (cell.score, *texts, round(cell.calls, 2), round(cell.seconds, 3), cell.cost_usd)
+    seconds = None if cell.seconds is None else round(cell.seconds, 3)
+    return (cell.score, *texts, round(cell.calls, 2), seconds, cell.cost_usd)

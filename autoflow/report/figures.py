@@ -27,6 +27,12 @@ def tokens(prompt: int | None, completion: int | None) -> str:
     return f"{_number(prompt)}→{_number(completion)} tok"
 
 
+def of_a_run(calls: float, seconds: float | None, usd: float | None) -> str:
+    """`14 calls · 6.8 s · 0 $`; without seconds: its answers came from the cache."""
+    took = "from the cache" if seconds is None else duration(seconds)
+    return f"{calls:.3g} calls · {took} · {money(usd)}"
+
+
 def _number(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
 

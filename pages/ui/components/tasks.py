@@ -9,7 +9,7 @@ import streamlit as st
 
 from autoflow.records import STOP_WORDS
 from autoflow.report.comparison import Cell, TaskRow
-from autoflow.report.figures import duration, money, signed
+from autoflow.report.figures import of_a_run, signed
 from pages.ui.components.assets import script, style
 
 _HTML = """
@@ -62,6 +62,6 @@ def _side(cell: Cell | None) -> dict[str, Any]:
     return {
         "score": "waits for a rating" if cell.score is None else f"{cell.score:.2f}",
         "answers": [answer[:LONGEST] for answer in dict.fromkeys(cell.answers)],
-        "figures": f"{cell.calls:.3g} calls · {duration(cell.seconds)} · {money(cell.cost_usd)}",
+        "figures": of_a_run(cell.calls, cell.seconds, cell.cost_usd),
         "problems": list(dict.fromkeys((*stopped, *cell.errors))),
     }
