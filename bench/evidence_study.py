@@ -43,7 +43,7 @@ RECORDED = "attempt-3"  # the study that the recording holds
 CONSTANT = ("Image Super Resolution", "Image Denoising", "Image Deblurring", "Colorization")
 
 
-BIG, SMALL = SuiteSpec(name="openagi-plan"), SuiteSpec(name="openagi-plan", train=4, val=6, test=12)
+BIG, SMALL = SuiteSpec(name="openagi-plan"), SuiteSpec(name="openagi-plan", seed=2, train=4, val=6, test=12)
 
 
 def _spec(method: str, suite: SuiteSpec, rounds: int, calls: int, baseline: str | None = None) -> StudySpec:

@@ -11,11 +11,11 @@ from autoflow.errors import BudgetExceeded
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import totals_of
-from autoflow.optimize.limits import reached
+from autoflow.optimize.limits import part_of, reached
 from autoflow.optimize.running import Halted
 from autoflow.optimize.view import StudyView
 from autoflow.records import Event, Totals
-from autoflow.study import STUDY_STOP_WORDS, Candidate
+from autoflow.study import STUDY_STOP_WORDS, Candidate, StudyBudget
 from autoflow.suites.base import Suite
 from autoflow.tools.toolbox import Toolbox
 
@@ -104,6 +104,10 @@ class Workshop:
         """By the study so far, what is not yet kept included; without the test."""
         return self.view.totals(test=False) + self.handed + self.generator.totals + self.interpreter.totals
 
+    def allowance(self, share: float) -> Allowance:
+        """This share, in [0, 1], of what the study may still take."""
+        return Allowance(self, self.view.study.spec.budget).share(share)
+
     def allow(self) -> None:
         """Raises BudgetExceeded: a limit of the study is reached. Halted: a person wants a pause."""
         if self.pause_wanted():
@@ -111,6 +115,22 @@ class Workshop:
         limit = reached(self.view.study.spec.budget, self.spent(), self.seconds())
         if limit is not None:
             raise BudgetExceeded(f"max-{limit}", STUDY_STOP_WORDS[limit])
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A part of the budget of a study, so that one proposal does not take all of it."""
+
+    shop: Workshop
+    budget: StudyBudget
+
+    @property
+    def left(self) -> bool:
+        return reached(self.budget, self.shop.spent(), self.shop.seconds()) is None
+
+    def share(self, part: float) -> Allowance:
+        """This part, in [0, 1], of what is left of it now."""
+        return Allowance(self.shop, part_of(self.budget, self.shop.spent(), self.shop.seconds(), part))
 
 
 class Optimizer(Protocol):

@@ -15,6 +15,24 @@ def least_calls(spec: StudySpec, splits: Mapping[Split, Any], first: int) -> int
     return (first + 1) * runs + 1
 
 
+def part_of(budget: StudyBudget, spent: Totals, seconds: float, share: float) -> StudyBudget:
+    """The limits within which this share, in [0, 1], of what is left now is spent. What has no limit keeps none."""
+
+    def scaled(limit: float | None, so_far: float) -> Any:
+        return None if limit is None else so_far + max(0.0, limit - so_far) * share
+
+    calls = scaled(budget.max_calls, spent.calls)
+    tokens = scaled(budget.max_tokens, spent.prompt_tokens + spent.completion_tokens)
+    return budget.model_copy(
+        update={
+            "max_calls": None if calls is None else int(calls),
+            "max_tokens": None if tokens is None else int(tokens),
+            "max_cost_usd": scaled(budget.max_cost_usd, spent.cost_usd or 0.0),
+            "max_time_s": scaled(budget.max_time_s, seconds),
+        }
+    )
+
+
 def reached(budget: StudyBudget, spent: Totals, seconds: float) -> StudyStop | None:
     """The limit that was reached, if any. Money of unknown price cannot be limited."""
     tokens = spent.prompt_tokens + spent.completion_tokens

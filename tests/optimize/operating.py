@@ -23,7 +23,7 @@ from autoflow.optimize.operators import OPERATORS, Bench, Edit
 from autoflow.optimize.options import InContextOptions
 from autoflow.optimize.view import StudyView
 from autoflow.records import Event
-from autoflow.study import SPLITS, Candidate, Study, StudySpec, SuiteSpec
+from autoflow.study import SPLITS, Candidate, Study, StudyBudget, StudySpec, SuiteSpec
 from autoflow.suites.base import Suite
 from autoflow.suites.openagi import OpenAGIPlanSuite
 from autoflow.tools.toolbox import Toolbox
@@ -73,13 +73,15 @@ class Honest:
 
 
 def workshop(
-    text: str, llm: object, suite: Suite | None = None, *, generator: object | None = None, **options: object
-) -> Workshop:
+    text: str, llm: object, suite: Suite | None = None, *, generator: object | None = None,
+    budget: StudyBudget | None = None, **options: object,
+) -> Workshop:  # fmt: skip
     """A study with one candidate, on plans unless another suite is given."""
     suite = suite or OpenAGIPlanSuite()
     spec = StudySpec(
-        method="in-context", suite=SuiteSpec(name=suite.name), generator="g", interpreter="i", options=options
-    )
+        method="in-context", suite=SuiteSpec(name=suite.name), generator="g", interpreter="i", options=options,
+        budget=budget or StudyBudget(),
+    )  # fmt: skip
     splits = {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}
     view = StudyView(Study(id="st_000000000000", name="", spec=spec, splits=splits), [Candidate(number=0, text=text)])
 

@@ -19,7 +19,7 @@ from autoflow.optimize.operators.cues import grown, in_order, likeness, mined, p
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
 from autoflow.optimize.operators.wording import _changed, best_of, try_out, worded
 from autoflow.records import Event, RunPolicy
-from autoflow.study import Outcome
+from autoflow.study import Outcome, StudyBudget
 from autoflow.suites.openagi import OpenAGIPlanSuite
 from autoflow.tools.toolbox import Toolbox
 from tests.lang.strategies import workflows
@@ -204,13 +204,26 @@ class Hasty(Honest):
 
 async def test_two_that_say_yes_too_often_are_right_together() -> None:
     shop = workshop(OpenAGIPlanSuite.plain, Hasty())
-    tried = await best_of(shop, "Image Denoising", worded("Image Denoising", ["noisy"]))
+    whole = shop.allowance(1)
+    tried = await best_of(shop, "Image Denoising", worded("Image Denoising", ["noisy"]), whole)
     assert tried.question.also is not None
     assert {q.words.split()[3] for q in (tried.question, tried.question.also)} == {"say", "mention"}
     assert tried.right == 1
     assert (await try_out(shop, tried.question)).right == 1, "asked one after the other as they will be in a run"
-    one = await best_of(shop, "Image Denoising", worded("Image Denoising", ["noisy"])[:1])
+    one = await best_of(shop, "Image Denoising", worded("Image Denoising", ["noisy"])[:1], whole)
     assert one.right < 1
+
+
+async def test_trying_wordings_leaves_half_of_a_small_budget_for_what_is_found() -> None:
+    whole, half = Honest(deaf_to="the task"), Honest(deaf_to="the task")  # no wording is any good: all are tried
+    assert await operated("ask for each part", workshop(OpenAGIPlanSuite.plain, whole)) is not None
+    shop = workshop(OpenAGIPlanSuite.plain, half, budget=StudyBudget(max_calls=1_000))
+    edit = await operated("ask for each part", shop)
+    assert edit is not None
+    assert not has_errors(parse(edit.text).diagnostics)
+    texts = 3 * (len(shop.suite.tasks("train")) + len(shop.suite.tasks("val")))
+    assert whole.calls > 1_000
+    assert half.calls < 500 + texts + 50, "what was begun is finished, and the ending is tried"
 
 
 async def test_labels_that_no_step_can_bear_are_not_asked_for() -> None:

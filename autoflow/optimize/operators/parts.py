@@ -23,6 +23,7 @@ from autoflow.suites.base import asked
 THOUGHT_OF = 0.5  # share of times that a model is asked where nothing tells of a part
 QUESTIONS = "ask for each part"  # the name of that operator
 LOOKED_AT = 2  # questions, where one is to be reworded
+TRYING = 0.5  # share of what is left of a study's budget that trying wordings may take: what is found is to be run too
 OTHERS = 4  # other wordings of it that are tried then
 
 
@@ -35,13 +36,13 @@ async def questions(bench: Bench) -> Edit | None:
     if len(seen) < 2 or made or not _can_be_named(seen):
         return None
     order = in_order(seen, lists, shop.suite.vocabulary)
-    found = []
+    allowance, found = shop.allowance(TRYING), []
     for n, part in enumerate(order):
         shop.show(f"Trying questions about {part} ({n + 1} of {len(order)})")
         cues = cues_of(shop, part)
         if not cues:  # the tasks that need it say the same as one that does not
             return None
-        found.append(await best_of(shop, part, worded(part, cues)))
+        found.append(await best_of(shop, part, worded(part, cues), allowance.share(1 / (len(order) - n))))
     ending = await best_ending(shop, ENDINGS)
     weakest = min(found, key=lambda tried: tried.right)
     least = f"the weakest, {weakest.question.part}, is {weakest.right:.0%} right"
@@ -73,7 +74,7 @@ async def one_more(bench: Bench) -> Edit | None:
     cues = [cue] if cue else await _thought_of(bench, part)
     if not cues:
         return None
-    tried = await best_of(shop, part, worded(part, cues))
+    tried = await best_of(shop, part, worded(part, cues), shop.allowance(TRYING))
     at = in_order([q.part for q in found.questions] + [part], lists_of(shop), shop.suite.vocabulary).index(part)
     text = compiled([*found.questions[:at], tried.question, *found.questions[at:]], found.ending)
     return Edit(text, f"Asks for {part} as well, by the words: {cues[0]}.", parent=found.candidate.number)
@@ -115,7 +116,7 @@ async def reword(bench: Bench) -> Edit | None:
     part = weakest.question.part
     others = worded(part, cues_of(shop, part) or await _thought_of(bench, part))
     others = bench.chance.sample(others, min(OTHERS, len(others)))
-    best = await best_of(shop, part, [weakest.question, *others])
+    best = await best_of(shop, part, [weakest.question, *others], shop.allowance(TRYING))
     if best.question == weakest.question:
         return None
     text = compiled([best.question if q.part == part else q for q in found.questions], found.ending)

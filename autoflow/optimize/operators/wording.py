@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from autoflow.optimize.base import Workshop
+from autoflow.optimize.base import Allowance, Workshop
 from autoflow.optimize.operators.cues import mined, parts_of
 from autoflow.optimize.operators.questions import Question
 from autoflow.optimize.operators.trying import answers_yes, ends_with
@@ -78,15 +78,17 @@ def cue_of(question: Question) -> str:
     return ""
 
 
-async def best_of(shop: Workshop, part: str, questions: Iterable[Question]) -> Tried:
+async def best_of(shop: Workshop, part: str, questions: Iterable[Question], allowance: Allowance) -> Tried:
     """The first that is nearly always right, else the best, or the best two of which both must say yes.
 
-    At least one must be given.
+    At least one must be given; it is tried whatever the allowance, others only within it.
     """
     tried: list[Tried] = []
     for question in questions:
+        if tried and not allowance.left:
+            break
         best = max((t.right for t in tried), default=0.0)
-        tried.append(await try_out(shop, question, best - NEAR))
+        tried.append(await try_out(shop, question, best - NEAR, allowance))
         if tried[-1].right >= SURE:
             return tried[-1]
     assert tried, part
@@ -107,12 +109,15 @@ def _both(shop: Workshop, tried: Sequence[Tried]) -> Iterator[Tried]:
             yield Tried(replace(first.question, also=second.question), right, said)
 
 
-async def try_out(shop: Workshop, question: Question, least: float = 0.0) -> Tried:
-    """How rightly it is answered. Where it is less than `least` on the tasks themselves, changed ones are not tried."""
+async def try_out(shop: Workshop, question: Question, least: float = 0.0, allowance: Allowance | None = None) -> Tried:
+    """How rightly it is answered.
+
+    Changed tasks are not tried where it is less than `least` on the tasks themselves, or the allowance is spent.
+    """
     cue = cue_of(question)
     tasks, changed = _texts(shop, question.part, cue)
     said = await answers_yes(shop, question, [task for task, _ in tasks])
-    if not changed or _share(said, tasks) < least:
+    if not changed or _share(said, tasks) < least or (allowance and not allowance.left):
         return Tried(question, _share(said, tasks))
     said += await answers_yes(shop, question, [task for task, _ in changed])
     return Tried(question, _right(said, (tasks, changed)), tuple(said))
