@@ -67,7 +67,7 @@ def _weight(name: str, value: float, label: str, words: str, below: bool) -> flo
     least = -_MOST if below else 0.0
     found = st.number_input(
         label, least, _MOST, value, step=0.05, format="%.3f", key=f"search-w-{name}", bind="query-params", help=words,
-        width=146,
+        width=140,
     )  # fmt: skip
     return value if found is None else float(found)
 

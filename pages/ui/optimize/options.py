@@ -32,7 +32,7 @@ def _number(method: Method, name: str, field: FieldInfo) -> int | float:
     most = next((kind(rule.le) for rule in field.metadata if isinstance(rule, Le)), None)
     found = st.number_input(
         str(field.title), least, most, kind(field.default), step=kind(1) if kind is int else 0.1,
-        key=f"search-{method}-{name}", help=field.description, width=146, **_BIND,
+        key=f"search-{method}-{name}", help=field.description, width=140, **_BIND,
     )  # fmt: skip
     value: int | float = field.default if found is None else kind(found)
     return value

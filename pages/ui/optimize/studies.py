@@ -51,7 +51,7 @@ def _row(study: Study) -> None:
             METHODS[study.spec.method],
             suite.name_of(study.spec.suite),
             _best(study),
-            ago(study.created_at),
+            "" if study.recorded else ago(study.created_at),
         ]
         st.caption(f"{icon} {words} · " + plain(" · ".join(filter(None, facts)), 300))
 
