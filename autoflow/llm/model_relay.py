@@ -48,7 +48,9 @@ class ChatRelay:
 
     def __init__(self, pool: ModelPool) -> None:
         self._pool = pool
-        self._client = httpx.AsyncClient(timeout=NO_LIMIT, limits=httpx.Limits(max_connections=None), trust_env=False)
+        # No connection is used twice: llama.cpp closes idle ones just when the next request may be on its way.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        self._client = httpx.AsyncClient(timeout=NO_LIMIT, limits=limits, trust_env=False)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -80,8 +82,9 @@ class ChatRelay:
         )
         try:
             answer = await self._client.send(request, stream=True)
-        except httpx.TransportError:
-            gone = f"The process of {child.key.path.name} ended in the middle of a request; it is started anew."
+        except httpx.TransportError as error:
+            what = "did not answer" if child.alive else "ended in the middle of a request; it is started anew"
+            gone = f"The process of {child.key.path.name} {what} ({type(error).__name__} {error})."
             await error_reply(503, gone, "server_error")(scope, receive, send)
             return
         try:
