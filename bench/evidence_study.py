@@ -70,7 +70,7 @@ NOTES = {  # what was different, told in the report
     "attempt-3": "Wordings are tried on changed tasks as well (words taken out, or put in the place of others), about "
     "forty texts each. The attempts above had opened the same test set before; of what came of it only the means were "
     "looked at, no task and no answer. Between the attempts, 24 tasks outside of the three splits were looked at.",
-    "in-context": "A split that nobody had seen. Two questions may have to agree, half of the drafts are whole rewrites, "
+    "in-context": "A split that nobody had seen. Two questions may have to agree, half of the drafts are rewrites, "
     "trying wordings takes at most half of what is left of the calls. A first start was broken off by a restart of the "
     "model server, and the search, as it then was, opened the test for the manual workflow and the plain prompt; of "
     "that, the plain prompt's scores were seen, no task and no answer, and the runs were made anew.",
