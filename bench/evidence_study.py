@@ -58,7 +58,8 @@ STUDIES = {
     "attempt-1": _spec("in-context", BIG, rounds=6, calls=4_000),  # of earlier code; kept, and told in the report
     "attempt-2": _spec("in-context", BIG, rounds=5, calls=6_000),  # likewise
     "attempt-3": _spec("in-context", BIG, rounds=3, calls=8_000),  # likewise
-    "in-context": _spec("in-context", SuiteSpec(name="openagi-plan", seed=1), rounds=4, calls=10_000),  # a fresh split
+    "attempt-4": _spec("in-context", SuiteSpec(name="openagi-plan", seed=1), rounds=4, calls=10_000),  # likewise
+    "in-context": _spec("in-context", SuiteSpec(name="openagi-plan", seed=3), rounds=4, calls=10_000),  # a fresh split
     "small-in-context": _spec("in-context", SMALL, rounds=20, calls=400, baseline=""),  # the two at equal calls
     "small-paper": _spec("paper", SMALL, rounds=30, calls=400, baseline=""),
 }
@@ -70,10 +71,13 @@ NOTES = {  # what was different, told in the report
     "attempt-3": "Wordings are tried on changed tasks as well (words taken out, or put in the place of others), about "
     "forty texts each. The attempts above had opened the same test set before; of what came of it only the means were "
     "looked at, no task and no answer. Between the attempts, 24 tasks outside of the three splits were looked at.",
-    "in-context": "A split that nobody had seen. Two questions may have to agree, half of the drafts are rewrites, "
+    "attempt-4": "A split that nobody had seen. Two questions may have to agree, half of the drafts are rewrites, "
     "trying wordings takes at most half of what is left of the calls. A first start was broken off by a restart of the "
     "model server, and the search, as it then was, opened the test for the manual workflow and the plain prompt; of "
     "that, the plain prompt's scores were seen, no task and no answer, and the runs were made anew.",
+    "in-context": "Another split that nobody had seen. Words that a part is asked for by are no longer held against each "
+    "other by how rightly questions about them are answered: in attempt 4, `Given low-resolutioned noisy` so won over "
+    "`caption`.",
 }
 
 

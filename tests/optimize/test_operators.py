@@ -17,7 +17,7 @@ from autoflow.optimize.operators import OPERATORS
 from autoflow.optimize.operators.asking import one_line
 from autoflow.optimize.operators.cues import grown, in_order, likeness, mined, parts_of
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
-from autoflow.optimize.operators.wording import _changed, best_of, try_out, worded
+from autoflow.optimize.operators.wording import UNDERSTOOD, _changed, best_about, best_of, try_out, worded
 from autoflow.records import Event, RunPolicy
 from autoflow.study import Outcome, StudyBudget
 from autoflow.suites.openagi import OpenAGIPlanSuite
@@ -212,6 +212,35 @@ async def test_two_that_say_yes_too_often_are_right_together() -> None:
     assert (await try_out(shop, tried.question)).right == 1, "asked one after the other as they will be in a run"
     one = await best_of(shop, "Image Denoising", worded("Image Denoising", ["noisy"])[:1], whole)
     assert one.right < 1
+
+
+class Slips(Honest):
+    """Wrong about some of the tasks where it is asked for `noisy`, and never where it is asked for `Given`."""
+
+    def __init__(self, share: int) -> None:
+        super().__init__()
+        self._share = share
+
+    def _said(self, prompt: str, constraint: object) -> str:
+        task, _, question = prompt.partition("\n\n")
+        if isinstance(constraint, Choice):
+            word = "noisy" if "noisy" in question else "Given"
+            slips = word == "noisy" and sum(map(ord, task)) % self._share == 0
+            return constraint.choices[0 if (word in task) != slips else 1]
+        return super()._said(prompt, constraint)  # type: ignore[arg-type]
+
+
+async def test_words_that_are_easy_to_see_do_not_win_over_words_that_tell_of_the_part() -> None:
+    shop = workshop(OpenAGIPlanSuite.plain, Slips(12))
+    tried = await best_about(shop, "Image Denoising", ["noisy", "Given"], shop.allowance(1))
+    assert UNDERSTOOD <= tried.right < 1
+    assert tried.question.cue == "noisy"
+
+
+async def test_words_that_are_not_understood_make_room_for_the_next() -> None:
+    shop = workshop(OpenAGIPlanSuite.plain, Slips(2))
+    tried = await best_about(shop, "Image Denoising", ["noisy", "Given"], shop.allowance(1))
+    assert tried.question.cue == "Given"
 
 
 async def test_trying_wordings_leaves_half_of_a_small_budget_for_what_is_found() -> None:

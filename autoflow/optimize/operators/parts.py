@@ -15,7 +15,17 @@ from autoflow.optimize.operators.asking import ask
 from autoflow.optimize.operators.base import Bench, Edit
 from autoflow.optimize.operators.cues import alike, in_order
 from autoflow.optimize.operators.questions import Question, compiled, read_questions
-from autoflow.optimize.operators.wording import ENDINGS, SURE, best_ending, best_of, cues_of, lists_of, try_out, worded
+from autoflow.optimize.operators.wording import (
+    ENDINGS,
+    SURE,
+    best_about,
+    best_ending,
+    best_of,
+    cues_of,
+    lists_of,
+    try_out,
+    worded,
+)
 from autoflow.optimize.telling import examples
 from autoflow.study import Candidate
 from autoflow.suites.base import asked
@@ -42,7 +52,7 @@ async def questions(bench: Bench) -> Edit | None:
         cues = cues_of(shop, part)
         if not cues:  # the tasks that need it say the same as one that does not
             return None
-        found.append(await best_of(shop, part, worded(part, cues), allowance.share(1 / (len(order) - n))))
+        found.append(await best_about(shop, part, cues, allowance.share(1 / (len(order) - n))))
     ending = await best_ending(shop, ENDINGS)
     weakest = min(found, key=lambda tried: tried.right)
     least = f"the weakest, {weakest.question.part}, is {weakest.right:.0%} right"
@@ -74,7 +84,7 @@ async def one_more(bench: Bench) -> Edit | None:
     cues = [cue] if cue else await _thought_of(bench, part)
     if not cues:
         return None
-    tried = await best_of(shop, part, worded(part, cues), shop.allowance(TRYING))
+    tried = await best_about(shop, part, cues, shop.allowance(TRYING))
     at = in_order([q.part for q in found.questions] + [part], lists_of(shop), shop.suite.vocabulary).index(part)
     text = compiled([*found.questions[:at], tried.question, *found.questions[at:]], found.ending)
     return Edit(text, f"Asks for {part} as well, by the words: {cues[0]}.", parent=found.candidate.number)
@@ -114,7 +124,7 @@ async def reword(bench: Bench) -> Edit | None:
     if weakest.right >= SURE:
         return None
     part = weakest.question.part
-    others = worded(part, cues_of(shop, part) or await _thought_of(bench, part))
+    others = worded(part, (cues_of(shop, part) or await _thought_of(bench, part))[:1])
     others = bench.chance.sample(others, min(OTHERS, len(others)))
     best = await best_of(shop, part, [weakest.question, *others], shop.allowance(TRYING))
     if best.question == weakest.question:

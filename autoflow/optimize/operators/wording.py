@@ -43,6 +43,7 @@ ENDINGS = (
 NEAR = 0.1  # a question that is so much worse than the best is not tried any further
 SURE = 0.98  # of a question: no other wording is tried
 BY_TWO = 0.01  # so much better must two questions be than one, as the second costs a call
+UNDERSTOOD = 0.85  # right answers to the best question about a cue: no other cue is looked at
 ENOUGH = 0.99  # of lists that an ending repeats rightly: no other is tried
 CUES = 2  # words that a part is asked for by, at most
 READ = 1_000  # characters of a task that are searched for cues
@@ -59,7 +60,7 @@ class Tried:
 
 
 def worded(part: str, cues: Sequence[str]) -> list[Question]:
-    """Every wording of the best cue first, then of the next: most likely ones early."""
+    """Every wording of the first cue, then of the next: most likely ones early."""
     return [
         Question(part, words.format(cue=cue), yes.format(cue=cue), no, cue)
         for cue in cues
@@ -95,6 +96,20 @@ async def best_of(shop: Workshop, part: str, questions: Iterable[Question], allo
     one = max(tried, key=lambda t: t.right)
     two = max(_both(shop, tried), key=lambda t: t.right, default=one)
     return two if two.right > one.right + BY_TWO else one
+
+
+async def best_about(shop: Workshop, part: str, cues: Sequence[str], allowance: Allowance) -> Tried:
+    """The best question about a part, by the first of its cues that is understood well enough; at least one is given.
+
+    Cues are not held against each other by how rightly questions about them are answered: on most texts that is known
+    from the cue itself, so that words which have nothing to do with the part would win where they are easy to see.
+    """
+    tried: list[Tried] = []
+    for cue in cues:
+        tried.append(await best_of(shop, part, worded(part, [cue]), allowance))
+        if tried[-1].right >= UNDERSTOOD:
+            return tried[-1]
+    return max(tried, key=lambda t: t.right)
 
 
 def _both(shop: Workshop, tried: Sequence[Tried]) -> Iterator[Tried]:
