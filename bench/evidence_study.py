@@ -75,9 +75,9 @@ NOTES = {  # what was different, told in the report
     "trying wordings takes at most half of what is left of the calls. A first start was broken off by a restart of the "
     "model server, and the search, as it then was, opened the test for the manual workflow and the plain prompt; of "
     "that, the plain prompt's scores were seen, no task and no answer, and the runs were made anew.",
-    "in-context": "Another split that nobody had seen. Words that a part is asked for by are no longer held against each "
-    "other by how rightly questions about them are answered: in attempt 4, `Given low-resolutioned noisy` so won over "
-    "`caption`.",
+    "in-context": "Another split that nobody had seen. Words that a part is asked for by are no longer held against "
+    "each other by how rightly questions about them are answered: in attempt 4, `Given low-resolutioned noisy` so won "
+    "over words that tell of a caption.",
 }
 
 
