@@ -59,22 +59,29 @@ def optimize(
     Ctrl-C pauses; `autoflow optimize --resume STUDY` goes on. The sealed test set is opened once, at the end.
     """
     from autoflow.store import open_store
-    from autoflow.study import StudyBudget
 
     store = open_store()
     if resume is not None:
         study = store.get_study(resume)
     else:
-        budget = StudyBudget(
-            max_rounds=rounds, max_calls=max_calls, max_tokens=max_tokens, max_cost_usd=max_usd, patience=patience,
-            max_time_s=None if max_minutes is None else max_minutes * 60,
-        )  # fmt: skip
+        budget = _budget(rounds, max_calls, max_tokens, max_usd, max_minutes, patience)
         sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
         chosen = {split: size for split, size in sizes.items() if size is not None}
         models = (generator, interpreter, judge)
         spec = _spec(store, suite, method, models, budget, (seed, chosen, repeats), (max_steps, answer_tokens), from_)
         study = _begun(store, spec.model_copy(update={"options": dict(map(read_option, option))}), name)
     return _carry_out(store, study, detach=detach, json_=json_)
+
+
+def _budget(
+    rounds: int, calls: int | None, tokens: int | None, usd: float | None, minutes: float | None, patience: int | None
+) -> StudyBudget:
+    from autoflow.study import StudyBudget
+
+    seconds = None if minutes is None else minutes * 60
+    return StudyBudget(
+        max_rounds=rounds, max_calls=calls, max_tokens=tokens, max_cost_usd=usd, max_time_s=seconds, patience=patience
+    )
 
 
 def _spec(
