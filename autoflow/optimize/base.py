@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from autoflow.errors import BudgetExceeded
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
@@ -19,6 +19,7 @@ from autoflow.study import STUDY_STOP_WORDS, Candidate, StudyBudget
 from autoflow.suites.base import Suite
 from autoflow.tools.toolbox import Toolbox
 
+T = TypeVar("T")
 Traces = Callable[[int, str, int], Awaitable[Sequence[Event]]]  # of candidate, task, repeat
 
 
@@ -82,6 +83,7 @@ class Workshop:
     seconds: Callable[[], float] = lambda: 0.0  # worked on the study so far
     pause_wanted: Callable[[], bool] = lambda: False  # then no further call is begun
     handed: Totals = field(default_factory=Totals)  # taken for drafts that are not yet kept
+    known: dict[object, Any] = field(default_factory=dict)  # see `once`
 
     def __post_init__(self) -> None:
         self.generator.allowed = self.interpreter.allowed = self.allow
@@ -89,6 +91,13 @@ class Workshop:
     def chance(self, *about: object) -> random.Random:
         """Chance that is the same whenever the study comes to this point again."""
         return random.Random(f"{self.view.study.spec.seed} {' '.join(map(str, about))}")  # noqa: S311  (no secret)
+
+    def once(self, about: object, make: Callable[[], T]) -> T:
+        """What follows from the tasks alone, which do not change: worked out at the first time."""
+        if about not in self.known:
+            self.known[about] = make()
+        found: T = self.known[about]
+        return found
 
     def seed(self, *about: object) -> int:
         """A seed for a model, by the same rule."""

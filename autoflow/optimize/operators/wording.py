@@ -146,7 +146,7 @@ def _right(said: Sequence[bool], texts: tuple[list[Known], list[Known]]) -> floa
 
 def _texts(shop: Workshop, part: str, cue: str) -> tuple[list[Known], list[Known]]:
     """Tasks as they are and changed ones, each with whether it needs the part."""
-    return _told(shop, part, cue), _changed(shop, cue) if cue else []
+    return shop.once(("texts", part, cue), lambda: (_told(shop, part, cue), _changed(shop, cue) if cue else []))
 
 
 def _told(shop: Workshop, part: str, cue: str) -> list[Known]:
@@ -227,6 +227,10 @@ def lists_of(shop: Workshop) -> list[tuple[str, ...]]:
 
 def cues_of(shop: Workshop, part: str) -> list[str]:
     """Mined from train tasks; none where no train task needs the part."""
+    return shop.once(("cues", part), lambda: _cues(shop, part))
+
+
+def _cues(shop: Workshop, part: str) -> list[str]:
     needs = {cut(asked(t), READ): part in parts_of(shop.suite, t) for t in shop.suite.tasks("train")}
     found = mined(part, needs)
     return list(dict.fromkeys(cue.words for cue in found if cue.f1 == found[0].f1))[:CUES]
