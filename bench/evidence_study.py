@@ -72,9 +72,10 @@ NOTES = {  # what was different, told in the report
     "forty texts each. The attempts above had opened the same test set before; of what came of it only the means were "
     "looked at, no task and no answer. Between the attempts, 24 tasks outside of the three splits were looked at.",
     "attempt-4": "A split that nobody had seen. Two questions may have to agree, half of the drafts are rewrites, "
-    "trying wordings takes at most half of what is left of the calls. A first start was broken off by a restart of the "
-    "model server, and the search, as it then was, opened the test for the manual workflow and the plain prompt; of "
-    "that, the plain prompt's scores were seen, no task and no answer, and the runs were made anew.",
+    "trying wordings takes at most half of what is left of the calls. So this test set was opened twice, not once: a "
+    "first start was broken off by a restart of the model server, and the search, as it then was, ran the manual "
+    "workflow and the plain prompt on it. Of that the plain prompt's scores were seen, no task and no answer; the runs "
+    "were taken out of the file and made again at the end, with answers from the cache.",
     "in-context": "Another split that nobody had seen. Words that a part is asked for by are no longer held against "
     "each other by how rightly questions about them are answered: in attempt 4, `Given low-resolutioned noisy` so won "
     "over words that tell of a caption.",

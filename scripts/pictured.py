@@ -18,7 +18,7 @@ RECORDINGS = Path(__file__).resolve().parents[1] / "assets" / "recordings"
 
 def study_to_show(store: SqlStore) -> Study:
     """Put the recorded study into the store."""
-    return load_recording(store, next(iter(sorted(RECORDINGS.glob("*.json.gz")))))
+    return load_recording(store, min(RECORDINGS.glob("*.json.gz")))
 
 
 def study_under_way(store: SqlStore) -> Study:

@@ -49,9 +49,7 @@ from autoflow.settings import Settings, settings
 
 log = logging.getLogger("autoflow.model_server")
 ENDING_S = 30  # that requests in flight are given when it is told to end
-KEPT_S = (
-    60  # seconds that an idle connection is kept: longer than clients keep theirs, or one is closed under a request
-)
+KEPT_S = 60  # that an idle connection is kept: longer than clients keep theirs, or one is closed under a request
 SOON_S = 0.02  # a load that takes longer is reported
 TICK_S = 0.5  # between two reports of a load that takes its time
 MEMORY_SHARE = 0.8  # of the machine's memory, where the limit that was set is larger
