@@ -208,8 +208,11 @@ def record() -> None:
             )
         )  # fmt: skip
         RECORDING.parent.mkdir(exist_ok=True)
-        day = time.strftime("%Y-%m-%d", time.gmtime())
-        words = f"Made on {day} by `python bench/evidence_study.py`, generator and interpreter {MODEL}, seed 0."
+        day = time.strftime("%Y-%m-%d", time.gmtime(view.study.created_at))
+        words = (
+            f"Made on {day} by `python bench/evidence_study.py`, generator and interpreter {MODEL}, seed 0. Two earlier "
+            "studies had opened the same test set; docs/evidence/study.md tells of all."
+        )
         save_recording(store, made.id, RECORDING, words)
         store.close()
     print(f"Recording: {RECORDING}")

@@ -81,20 +81,17 @@ def _row(task: str, of_a: ByTask, of_b: ByTask, tasks: Mapping[str, SuiteTask]) 
 def _cell(outcomes: Sequence[Outcome]) -> Cell | None:
     if not outcomes:
         return None
+    totals = _sum([o.totals for o in outcomes])
     return Cell(
         score=None if any(o.pending for o in outcomes) else fmean(o.score for o in outcomes),
         answers=tuple(o.answer for o in outcomes),
         stops=tuple(o.stop for o in outcomes),
         errors=tuple(o.error for o in outcomes if o.error),
         calls=fmean(o.totals.calls for o in outcomes),
-        seconds=fmean(fresh) if (fresh := _fresh(outcomes)) else None,
-        cost_usd=_sum([o.totals for o in outcomes]).cost_usd,
+        seconds=fmean(o.totals.seconds for o in outcomes),
+        cached=totals.cached / totals.calls if totals.calls else 0.0,
+        cost_usd=totals.cost_usd,
     )
-
-
-def _fresh(outcomes: Sequence[Outcome]) -> list[float]:
-    """Seconds of the runs that took nothing from the cache: the others say nothing about time."""
-    return [o.totals.seconds for o in outcomes if not o.totals.cached]
 
 
 def _sum(parts: Sequence[Totals]) -> Totals:
@@ -104,7 +101,7 @@ def _sum(parts: Sequence[Totals]) -> Totals:
 
 def _side(view: StudyView, candidate: Candidate, split: Split, scores: Mapping[str, float]) -> Side:
     outcomes = view.outcomes(candidate.number, split)
-    fresh = _fresh(outcomes)
+    fresh = [o.totals.seconds for o in outcomes if not o.totals.cached]
     return Side(
         number=candidate.number,
         name=name_of(view.study, candidate),

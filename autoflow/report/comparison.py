@@ -24,7 +24,8 @@ class Cell:
     stops: tuple[StopReason, ...]
     errors: tuple[str, ...]  # why a repeat scored 0, where it was no bad answer; empty ones are left out
     calls: float  # mean a run
-    seconds: float | None  # mean of the runs without answers from the cache; None: there are none
+    seconds: float  # mean a run, answers from the cache included
+    cached: float  # share of the calls that the cache answered, in [0, 1]
     cost_usd: float | None  # of all repeats; None: the price is unknown
 
     @property

@@ -43,5 +43,4 @@ def _figures(cell: Cell | None) -> tuple[str | float | None, ...]:
     if cell is None:
         return (None, "", "not run", "", None, None, None)
     texts = ("\n---\n".join(cell.answers), ", ".join(cell.stops), "\n---\n".join(cell.errors))
-    seconds = None if cell.seconds is None else round(cell.seconds, 3)
-    return (cell.score, *texts, round(cell.calls, 2), seconds, cell.cost_usd)
+    return (cell.score, *texts, round(cell.calls, 2), round(cell.seconds, 3), cell.cost_usd)

@@ -27,9 +27,13 @@ def tokens(prompt: int | None, completion: int | None) -> str:
     return f"{_number(prompt)}→{_number(completion)} tok"
 
 
-def of_a_run(calls: float, seconds: float | None, usd: float | None) -> str:
-    """`14 calls · 6.8 s · 0 $`; without seconds: its answers came from the cache."""
-    took = "from the cache" if seconds is None else duration(seconds)
+def of_a_run(calls: float, seconds: float, cached: float, usd: float | None) -> str:
+    """`14 calls · 6.8 s · 0 $`; a time that says little, as the cache answered, is told as that.
+
+    Args:
+        cached: share of the calls that the cache answered, in [0, 1].
+    """
+    took = "from the cache" if cached == 1 else f"{duration(seconds)}{', partly from the cache' if cached else ''}"
     return f"{calls:.3g} calls · {took} · {money(usd)}"
 
 

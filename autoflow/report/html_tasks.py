@@ -68,7 +68,7 @@ def _cell(cell: Cell | None) -> list[Markup]:
     if cell is None:
         return [tag("span", "not run", class_="quiet")]
     score = "waits for a rating" if cell.score is None else f"{cell.score:.2f}"
-    figures = of_a_run(cell.calls, cell.seconds, cell.cost_usd)
+    figures = of_a_run(cell.calls, cell.seconds, cell.cached, cell.cost_usd)
     stopped = [] if cell.errors else [STOP_WORDS[stop] for stop in dict.fromkeys(cell.stops) if stop != "terminal"]
     more = [tag("div", text, class_="problem") for text in dict.fromkeys((*stopped, *cell.errors))]
     others = [_long(answer) for answer in dict.fromkeys(cell.answers[1:]) if answer != cell.answer]

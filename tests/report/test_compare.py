@@ -113,8 +113,8 @@ def test_latency_leaves_out_runs_that_the_cache_answered(store: SqlStore) -> Non
     report = report_of(store, study)
     assert report.a.p50_s is not None
     assert report.a.p50_s == pytest.approx(4.5, abs=0.5)
-    took = {row.task: row.a.seconds for row in report.rows if row.a}
-    assert (took[second], took[third]) == (9.0, None)
+    told = {row.task: row.a for row in report.rows if row.a}
+    assert [(told[task].seconds, told[task].cached) for task in (second, third)] == [(9.0, 0.0), (0.001, 1.0)]
     assert "1 call answered from the cache: they cost nothing and took no time." in notes(report)
 
 

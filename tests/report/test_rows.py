@@ -14,7 +14,7 @@ from tests.report.studies import written
 
 
 def cell(score: float | None, answer: str = "", error: str = "") -> Cell:
-    return Cell(score, (answer,), ("terminal",), (error,) if error else (), 1, 1.0, None)
+    return Cell(score, (answer,), ("terminal",), (error,) if error else (), 1, 1.0, 0.0, None)
 
 
 ROWS = (

@@ -62,6 +62,6 @@ def _side(cell: Cell | None) -> dict[str, Any]:
     return {
         "score": "waits for a rating" if cell.score is None else f"{cell.score:.2f}",
         "answers": [answer[:LONGEST] for answer in dict.fromkeys(cell.answers)],
-        "figures": of_a_run(cell.calls, cell.seconds, cell.cost_usd),
+        "figures": of_a_run(cell.calls, cell.seconds, cell.cached, cell.cost_usd),
         "problems": list(dict.fromkeys((*stopped, *cell.errors))),
     }
