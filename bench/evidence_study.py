@@ -210,8 +210,8 @@ def record() -> None:
         RECORDING.parent.mkdir(exist_ok=True)
         day = time.strftime("%Y-%m-%d", time.gmtime(view.study.created_at))
         words = (
-            f"Made on {day} by `python bench/evidence_study.py`, generator and interpreter {MODEL}, seed 0. Two earlier "
-            "studies had opened the same test set; docs/evidence/study.md tells of all."
+            f"Made on {day} by `python bench/evidence_study.py`, generator and interpreter {MODEL}, seed 0. Two "
+            "earlier studies had opened the same test set; docs/evidence/study.md tells of all."
         )
         save_recording(store, made.id, RECORDING, words)
         store.close()
