@@ -24,6 +24,7 @@ os.environ.setdefault("AUTOFLOW_SERVER_DIR", str(ROOT / ".cache" / "server"))
 os.environ["AUTOFLOW_HOME"] = str(ROOT / ".cache" / "evidence")  # the shipped prompts, whatever the user's own are
 sys.path.insert(0, str(ROOT))
 
+from autoflow.errors import ModelError  # noqa: E402
 from autoflow.llm.download import get_model  # noqa: E402
 from autoflow.llm.registry import open_llm  # noqa: E402
 from autoflow.metrics.plan import score_plan  # noqa: E402
@@ -97,6 +98,8 @@ async def run(name: str, minutes: float) -> None:
         await asyncio.wait_for(carry_on(path_of(name), STUDIES[name], name, llm), minutes * 60)
     except TimeoutError:
         print("Out of time; the same command goes on from here.")
+    except ModelError as error:
+        print(f"{error} The same command goes on from here.")
     finally:
         await llm.aclose()
 
