@@ -73,12 +73,12 @@ def test_from_a_study_to_its_tasks_and_the_traces_of_one(server: AppServer, page
     expect(lines).to_have_count(1)
     page.get_by_role("button", name=f"Traces of {name}", exact=True).click()
     page.wait_for_url(re.compile(f"task={name}"))
-    grid = page.get_by_role("group", name="Both traces")
+    grid = page.get_by_role("group", name=f"Both traces of {name}", exact=True)  # not those that stood there before
     expect(grid.locator(".row[data-type=terminal]")).to_have_count(2)
     grid.get_by_text("Prompt and reply").first.click()
     expect(grid.locator("pre").first).to_be_visible()
     page.reload()
-    expect(page.get_by_role("group", name="Both traces").locator(".row").first).to_be_visible()
+    expect(grid.locator(".row").first).to_be_visible()
     assert f"task={name}" in page.url
 
 

@@ -106,7 +106,7 @@ def draw_traces(report: ComparisonReport, offered: Sequence[TaskRow]) -> None:
         st.caption("Neither side has a trace of this run.")
         return
     names = (f"A {report.a.name}", f"B {report.b.name}")
-    trace_pairs(pair.a, pair.b, names, key=f"compare-traces-{report.study.id}-{chosen}-{repeat}")
+    trace_pairs(pair.a, pair.b, names, task=chosen, key=f"compare-traces-{report.study.id}-{chosen}-{repeat}")
 
 
 def _pick_task(offered: Sequence[TaskRow], chosen: TaskRow) -> None:

@@ -17,10 +17,10 @@ _component = st.components.v2.component(
 )  # fmt: skip
 
 
-def trace_pairs(a: Sequence[StepView], b: Sequence[StepView], names: tuple[str, str], *, key: str) -> None:
-    """Draw both; a step that one side has not gone through stands beside a gap."""
+def trace_pairs(a: Sequence[StepView], b: Sequence[StepView], names: tuple[str, str], *, task: str, key: str) -> None:
+    """Draw both of this task; a step that one side has not gone through stands beside a gap."""
     pairs = [
         [None if view is None else {**row(view, running=False), "can_fork": False} for view in both]
         for both in align(a, b)
     ]
-    _component(data={"pairs": pairs, "names": names, "label": "Both traces"}, key=key)
+    _component(data={"pairs": pairs, "names": names, "label": f"Both traces of {task}"}, key=key)
