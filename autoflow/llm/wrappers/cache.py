@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import logging
@@ -124,6 +123,9 @@ class Cached(Wrapper):
     The key is the model, the messages, the options, the seed and the repeat. Sampled answers without a seed are never
     kept: they are meant to differ. Errors are never kept.
 
+    The file is read and written where the call stands: that takes some hundredths of a millisecond and does not wait for
+    the disk, while threads for it, which take turns with the loop, cost more than all else here (`bench/evaluate.py`).
+
     Args:
         inner: the model.
         path: default `AUTOFLOW_HOME/cache.db`.
@@ -146,10 +148,10 @@ class Cached(Wrapper):
             return await self.inner.complete(messages, options, on_token)
         started = time.monotonic()
         key = key_of(self._identity, messages, options)
-        kept = await asyncio.to_thread(self._cache.get, key)
+        kept = self._cache.get(key)
         if kept is None:
             completion = await self.inner.complete(messages, options, on_token)
-            await asyncio.to_thread(self._cache.put, key, self.name, completion)
+            self._cache.put(key, self.name, completion)
             return completion
         if on_token and kept.text:
             on_token(kept.text)
