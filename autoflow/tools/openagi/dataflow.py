@@ -1,7 +1,7 @@
 """Carrying out a plan of expert tools on a batch of samples, as a typed dataflow.
 
-A tool that finds nothing of the type it takes, that is not available, or that fails, ends the plan there; what the tools
-before it made is kept.
+A tool that finds nothing of the type it takes, that is not available, or that fails, ends the plan there; what the
+tools before it made is kept.
 """
 
 from __future__ import annotations

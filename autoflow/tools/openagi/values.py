@@ -48,11 +48,8 @@ class State:
         """What the tool gets, in the order in which it takes it: a document before the question."""
         if tool.mends or tool.makes == "translation":
             return (self._values[tool.takes[0]][self._place(tool)],)
-        found: list[Value] = []
         left = {kind: list(values) for kind, values in self._values.items()}
-        for kind in reversed(tool.takes):
-            found.append(left[kind].pop())
-        return tuple(reversed(found))
+        return tuple(reversed([left[kind].pop() for kind in reversed(tool.takes)]))
 
     def put(self, tool: Tool, made: Value) -> None:
         """What the tool made of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -79,7 +80,7 @@ def bomb(width: int, height: int) -> bytes:
     ids=["bomb", "large", "empty", "text", "cut png", "cut jpeg", "postscript", "many bytes"],
 )
 def test_what_cannot_be_read_is_told_by_name(content: bytes, words: str) -> None:
-    with pytest.raises(SettingsError, match="holiday.png") as caught:
+    with pytest.raises(SettingsError, match=r"holiday\.png") as caught:
         read_image(content, "holiday.png")
     assert words in str(caught.value)
 
@@ -88,10 +89,8 @@ def test_what_cannot_be_read_is_told_by_name(content: bytes, words: str) -> None
 @given(st.binary(max_size=300), st.integers(0, 60))
 def test_bytes_of_any_kind_are_a_picture_or_an_error_in_words(noise: bytes, at: int) -> None:
     content = saved(picture(8, 8))
-    try:
-        read_image(content[:at] + noise + content[at + len(noise) :], "a")
-    except SettingsError as error:
-        assert "`a`" in str(error)
+    with suppress(SettingsError):  # no other error
+        assert read_image(content[:at] + noise + content[at + len(noise) :], "a").mode == "RGB"
 
 
 def test_the_middle_square_is_shown() -> None:
