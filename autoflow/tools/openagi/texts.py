@@ -11,7 +11,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])")
 
 
 def sentiment(text: str) -> str:
-    """`POSITIVE` or `NEGATIVE`, as the benchmark's model says it; by the word list of VADER (Hutto and Gilbert 2014)."""
+    """`POSITIVE` or `NEGATIVE`, as the benchmark says it; by the word list of VADER (Hutto, Gilbert 2014)."""
     score = _vader().polarity_scores(text)["compound"]
     return "POSITIVE" if score >= 0 else "NEGATIVE"
 
