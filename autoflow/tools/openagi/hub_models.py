@@ -1,0 +1,37 @@
+"""Which model of the hub does what, and how large it is: the models of the paper where their licences allow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """One repository of the hub."""
+
+    repository: str
+    licence: str
+    size: int  # bytes in memory, about
+    file: str = ""  # of weights that no class of transformers reads
+
+
+MODELS = {
+    "Image Classification": HubModel("google/vit-base-patch16-224", "Apache-2.0", 350_000_000),
+    "Object Detection": HubModel("facebook/detr-resnet-101", "Apache-2.0", 250_000_000),
+    "Image Super Resolution": HubModel("caidas/swin2SR-classical-sr-x2-64", "Apache-2.0", 60_000_000),
+    "Image Captioning": HubModel("nlpconnect/vit-gpt2-image-captioning", "Apache-2.0", 1 * GB),
+    "Image Deblurring": HubModel("mikestealth/nafnet-models", "MIT", 280_000_000, "NAFNet-GoPro-width64.pth"),
+    "Image Denoising": HubModel("mikestealth/nafnet-models", "MIT", 470_000_000, "NAFNet-SIDD-width64.pth"),
+    "Text to Image Generation": HubModel("CompVis/stable-diffusion-v1-4", "CreativeML OpenRAIL-M", 5 * GB),
+    "Visual Question Answering": HubModel("dandelin/vilt-b32-finetuned-vqa", "Apache-2.0", 480_000_000),
+    "Sentiment Analysis": HubModel(
+        "distilbert/distilbert-base-uncased-finetuned-sst-2-english", "Apache-2.0", 270_000_000
+    ),
+    "Question Answering": HubModel("distilbert/distilbert-base-cased-distilled-squad", "Apache-2.0", 265_000_000),
+    "Text Summarization": HubModel("facebook/bart-large-cnn", "MIT", 1_650_000_000),
+    "Text Generation": HubModel("openai-community/gpt2", "MIT", 550_000_000),
+    "Machine Translation": HubModel("google-t5/t5-base", "Apache-2.0", 900_000_000),
+    "Fill Mask": HubModel("distilbert/distilbert-base-uncased", "Apache-2.0", 270_000_000),
+}
