@@ -94,7 +94,7 @@ def filled(source: str, at: Where) -> Callable[[Sequence[str]], list[str]]:
     tokenizer, model = at.load(AutoTokenizer, source), at.load_model(AutoModelForMaskedLM, source)
 
     def one(text: str) -> str:
-        while MASK in text:
+        for _ in range(text.count(MASK)):
             inputs = tokenizer(text.replace(MASK, tokenizer.mask_token), return_tensors="pt", truncation=True)
             masks = (inputs["input_ids"][0] == tokenizer.mask_token_id).nonzero()
             if not len(masks):  # it lies behind what the model reads
