@@ -75,7 +75,7 @@ class Entry(Record):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     title: str
-    kind: Literal["chat", "embedding"] = "chat"
+    kind: Literal["chat", "embedding", "vision"] = "chat"
     licence: str = "unknown"
     files: tuple[ModelFile, ...] = Field(min_length=1)
     location: str | None = None  # an absolute path of the user's own file; it is not ours to move or remove
