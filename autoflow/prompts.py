@@ -15,7 +15,7 @@ from pathlib import Path
 from autoflow.errors import SettingsError
 from autoflow.settings import settings
 
-AREAS = ("generate", "interpret", "metrics", "optimize")
+AREAS = ("generate", "interpret", "metrics", "optimize", "tools")
 _PLACEHOLDER = re.compile(r"\{\{ *([a-z][a-z0-9_]*) *\}\}")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _HERE = Path(__file__).resolve().parent

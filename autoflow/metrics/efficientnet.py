@@ -66,9 +66,7 @@ class _Network:
 def _network() -> _Network:
     folder = local_path(NAME)
     if folder is None:
-        raise ModelNotFound(
-            f"The model {NAME} is not on this machine.", f"Get it: autoflow models get {NAME} (19 MB)."
-        )
+        raise ModelNotFound(f"The model {NAME} is not on this machine.", f"Get it: autoflow models get {NAME} (19 MB).")
     return _Network(folder if folder.is_file() else next(folder.glob("*.pth")))
 
 
