@@ -1,13 +1,14 @@
 """How alike pictures are, and how well a picture fits a text. Each figure says its range and its direction.
 
-    vit-score                  [0, 1], higher is better: cosine of ViT embeddings, below 0 cut (the paper's, from the hub)
-    efficientnet-cosine        [0, 1], higher is better: cosine of EfficientNet-Lite0 features; where there is no hub
-    vit-distance-legacy        [0, inf), LOWER is better: what the reference calls its ViT score; never a reward by default
-    clip-score                 [0, 1], higher is better: cosine of CLIP embeddings, below 0 cut (from the hub)
-    ssim                       [-1, 1], higher is better: structural similarity (Wang et al. 2004)
-    psnr                       [0, inf) dB, higher is better: peak signal-to-noise ratio
+    vit-score             [0, 1], higher is better: cosine of ViT embeddings, below 0 cut (the paper's, from the hub)
+    efficientnet-cosine   [0, 1], higher is better: cosine of EfficientNet-Lite0 features; where there is no hub
+    vit-distance-legacy   [0, inf), LOWER is better: what the reference calls its ViT score; no reward by default
+    clip-score            [0, 1], higher is better: cosine of CLIP embeddings, below 0 cut (from the hub)
+    ssim                  [-1, 1], higher is better: structural similarity (Wang et al. 2004)
+    psnr                  [0, inf] dB, higher is better: peak signal-to-noise ratio
 
-Pictures are compared as the benchmark shows them. Scores are cached by content: the same pair is worked out once a process.
+Pictures are compared as the benchmark shows them. Scores of models are kept by content: the same pair is worked out
+once a process.
 """
 
 from __future__ import annotations

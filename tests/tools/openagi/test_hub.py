@@ -95,7 +95,7 @@ def vit(folder: Path, kind: str = "ViTImageProcessor") -> None:
 
     how = {
         "image_processor_type": kind, "size": {"height": 32, "width": 32}, "do_resize": True, "do_rescale": True,
-        "do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
+        "do_normalize": True, "crop_size": {"height": 32, "width": 32}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
     }  # fmt: skip
     (folder / "preprocessor_config.json").write_text(json.dumps(how))
 
