@@ -27,10 +27,12 @@ from autoflow.settings import settings
 
 MINILM, MINILM_LAYERS, MINILM_TOKENS = "all-minilm-l6-v2", 6, 256
 LAYERS: Mapping[str, int] = {  # the layer that the authors of BERTScore recommend for each
+    "microsoft/deberta-xlarge-mnli": 40,
     "roberta-large": 17,
     "roberta-base": 10,
     "bert-base-multilingual-cased": 9,
 }
+PAPER = "microsoft/deberta-xlarge-mnli"  # what AutoFlow's paper scores by
 Pair = tuple[str, str]  # answer, expected
 
 
@@ -126,6 +128,11 @@ def _minilm_model() -> BertModel:
             f"Get it with: autoflow models get {MINILM}",
         )
     return _model(folder, MINILM_LAYERS, MINILM_TOKENS)
+
+
+def model_of(name: str) -> BertModel:
+    """Of `bertscore` (the paper's, from the hub) or `bertscore-minilm`. Raises ModelNotFound: not on this machine."""
+    return _minilm_model() if name == "bertscore-minilm" else _model(PAPER, LAYERS[PAPER], 512)
 
 
 def _scorer(find: Any) -> Scorer:

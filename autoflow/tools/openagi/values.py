@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoflow.metrics.plan import Tool, Type
-from autoflow.tools.openagi.images import Picture
+from autoflow.tools.openagi.images import SIDE, Picture, as_shown
 
 Value = Picture | str
 MASK = "[MASK]"  # stands for a word that is missing
@@ -52,7 +52,8 @@ class State:
         return tuple(reversed([left[kind].pop() for kind in reversed(tool.takes)]))
 
     def put(self, tool: Tool, made: Value) -> None:
-        """What the tool made of it."""
+        """What the tool made of it; pictures go on at the size at which the benchmark shows them."""
+        made = as_shown(made) if isinstance(made, Picture) and made.size != (SIDE, SIDE) else made
         if tool.mends or tool.makes == "translation":
             self._values[tool.gives][self._place(tool)] = made
         else:

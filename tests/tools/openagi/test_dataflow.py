@@ -18,7 +18,7 @@ from autoflow.tools.openagi.values import Sample, Value, type_of
 
 
 def picture(shade: int) -> Picture:
-    return Image.new("RGB", (4, 4), (shade, shade, shade))
+    return Image.new("RGB", (256, 256), (shade, shade, shade))
 
 
 def shade_of(image: Value) -> int:

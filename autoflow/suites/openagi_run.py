@@ -1,0 +1,180 @@
+"""Suite `openagi`: plans are carried out by expert models on pictures and texts, and what comes out is scored.
+
+The score of a task is the mean over its samples of the task's metric, in [0, 1], higher is better: ViT score for
+pictures, BERTScore for texts, CLIP score for pictures of texts, by the models of the paper where the hub is there; else
+by parts that packages ship, under their own names. What is not of the asked type scores 0. A plan that names no tool
+gives back what the task is about. A tool that fails ends its plan; what was made before is scored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from autoflow.errors import SettingsError
+from autoflow.metrics.base import Score
+from autoflow.metrics.plan import TOOLS, gold_plan, read_plan, score_plan
+from autoflow.records import Task
+from autoflow.suites.base import Sizes, Split, SuiteTask, split_tasks
+from autoflow.suites.openagi import MANUAL, TOOL_NAMES, OpenAGIPlanSuite
+from autoflow.suites.openagi_tasks import OpenAGITask, openagi_tasks
+from autoflow.tools.openagi.base import Experts
+from autoflow.tools.openagi.dataflow import Executed, execute
+from autoflow.tools.openagi.images import Picture, as_shown
+from autoflow.tools.openagi.values import Sample, Value, outputs, type_of
+
+Samples = Callable[[OpenAGITask], list[Sample]]
+Metric = Literal["vit-score", "efficientnet-cosine", "bertscore", "bertscore-minilm", "clip-score"]
+TASKS_KEPT = 16  # whose samples stay in memory
+PLANS_KEPT = 10_000  # whose scores do
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Which metric scores which kind of output."""
+
+    pictures: Metric
+    texts: Metric
+    drawings: Metric | None  # pictures made of texts; None: there is none
+
+    def of(self, task: OpenAGITask) -> Metric | None:
+        if task.kind == "text-image":
+            return self.drawings
+        return self.pictures if task.plan.output_type == "image" else self.texts
+
+
+HUB = Metrics("vit-score", "bertscore", "clip-score")
+OFFLINE = Metrics("efficientnet-cosine", "bertscore-minilm", None)
+
+
+class OpenAGISuite:
+    """Those of the 185 tasks whose right plan can be carried out and scored here.
+
+    Args:
+        experts: the tools.
+        metrics: see `HUB` and `OFFLINE`.
+        samples: of a task; it may have none, then the task is left out.
+    Raises SettingsError: more tasks are asked for than there are.
+    """
+
+    name = "openagi"
+    tools: Sequence[str] = ()
+    vocabulary: Sequence[str] = TOOL_NAMES
+    plain = OpenAGIPlanSuite.plain
+
+    def __init__(
+        self, experts: Experts, metrics: Metrics, samples: Samples, *, sizes: Sizes, seed: int = 0,
+        can_run: Callable[[str], bool] = lambda tool: True,
+    ) -> None:  # fmt: skip
+        self._experts = experts
+        self._metrics = metrics
+        self._samples = samples
+        self._kept: OrderedDict[int, list[Sample]] = OrderedDict()
+        self._scores: OrderedDict[tuple[int, tuple[str, ...]], Score] = OrderedDict()
+        there = {tool.name for tool in TOOLS if can_run(tool.name)}
+        self.runnable = [t for t in openagi_tasks() if set(gold_plan(t.plan)) <= there and metrics.of(t) is not None]
+        tasks = [_suite_task(task) for task in self.runnable]
+        self._splits = split_tasks(tasks, sizes, seed, stratum=lambda t: t.tags)
+
+    @property
+    def baseline(self) -> str:
+        return MANUAL.read_text("utf-8")
+
+    def tasks(self, split: Split) -> Sequence[SuiteTask]:
+        return self._splits[split]
+
+    def expected(self, task: SuiteTask) -> str:
+        assert isinstance(task.expected, OpenAGITask)
+        return ", ".join(gold_plan(task.expected.plan))
+
+    async def score(self, task: SuiteTask, answer: str) -> Score:
+        assert isinstance(task.expected, OpenAGITask)
+        return await self.score_plan(task.expected, read_plan(answer))
+
+    async def score_plan(self, task: OpenAGITask, plan: Sequence[str]) -> Score:
+        """Of one plan; the same plan on the same task is carried out once.
+
+        Raises ModelNotFound: a model of a metric is not on this machine.
+        """
+        key = (task.number, tuple(plan))
+        if key not in self._scores:
+            self._scores[key] = await self._worked_out(task, plan)
+            while len(self._scores) > PLANS_KEPT:
+                self._scores.popitem(last=False)
+        return self._scores[key]
+
+    async def execute(self, task: OpenAGITask, plan: Sequence[str]) -> Executed:
+        """What each tool makes of the samples of the task."""
+        return await execute(plan, self.samples(task), self._experts)
+
+    def samples(self, task: OpenAGITask) -> list[Sample]:
+        """Raises SettingsError: it has none, or they cannot be read."""
+        if task.number not in self._kept:
+            found = self._samples(task)
+            if not found:
+                raise SettingsError(f"Task {task.number} has no samples.", "Choose another folder of data.")
+            self._kept[task.number] = found
+            while len(self._kept) > TASKS_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(task.number)
+        return self._kept[task.number]
+
+    async def _worked_out(self, task: OpenAGITask, plan: Sequence[str]) -> Score:
+        samples = await asyncio.to_thread(self.samples, task)
+        done = await execute(plan, samples, self._experts)
+        symbolic = score_plan(task.plan, plan)
+        parts = {"valid": float(symbolic.valid), "plan": symbolic.score, "failed": float(bool(done.failed))}
+        made = outputs(done.outputs, task.plan.output_type)
+        right = [sample.expected for sample in samples]
+        metric = self._metrics.of(task)
+        assert metric is not None
+        scores = await asyncio.to_thread(_scored, metric, made, right)
+        if task.plan.output_type == "image" and type_of(right[0]) == "image":
+            parts |= await asyncio.to_thread(_alike, made, right)
+        return Score(fmean(scores), parts, ", ".join(gold_plan(task.plan)))
+
+
+def _scored(metric: Metric, made: Sequence[Value | None], right: Sequence[Value]) -> list[float]:
+    """One a sample; 0 for what is not of the asked type."""
+    pairs = [(_fit(value), _fit(wanted)) for value, wanted in zip(made, right, strict=True) if value is not None]
+    found = iter(_metric(metric)(pairs))
+    return [0.0 if value is None else next(found) for value in made]
+
+
+def _metric(name: Metric) -> Callable[[Sequence[tuple[Value, Value]]], list[float]]:
+    from autoflow.metrics import bertscore, pictures
+
+    if name in ("bertscore", "bertscore-minilm"):
+        return lambda pairs: [f1 for f1, _, _ in bertscore.model_of(name).scores(pairs)]
+    found = {
+        "vit-score": pictures.vit_score, "efficientnet-cosine": pictures.efficientnet_cosine,
+        "clip-score": pictures.clip_score,
+    }  # fmt: skip
+    return found[name]
+
+
+def _alike(made: Sequence[Value | None], right: Sequence[Value]) -> dict[str, float]:
+    """PSNR (at most 60 dB, so that equal pictures do not make the mean infinite) and SSIM, means over samples."""
+    from autoflow.metrics.pictures import psnr, ssim
+
+    pairs = [(a, b) for a, b in zip(map(_fit, made), map(_fit, right), strict=True) if a is not None]
+    if not pairs:
+        return {}
+    return {
+        "psnr": fmean(min(60.0, psnr(a, b)) for a, b in pairs),  # type: ignore[arg-type]
+        "ssim": fmean(ssim(a, b) for a, b in pairs),  # type: ignore[arg-type]
+    }
+
+
+def _fit(value: Value | None) -> Value | None:
+    """Pictures as they are shown: tools may have enlarged them."""
+    return as_shown(value) if isinstance(value, Picture) else value
+
+
+def _suite_task(task: OpenAGITask) -> SuiteTask:
+    name = f"openagi-{task.number}"
+    return SuiteTask(name, Task(id=name, objective=task.objective, listed_tools=TOOL_NAMES), (task.kind,), task)
