@@ -14,7 +14,7 @@ from autoflow.errors import ModelNotFound, ToolError, ToolFailed
 from autoflow.llm.base import LLM
 from autoflow.metrics.plan import BY_NAME
 from autoflow.settings import settings
-from autoflow.tools.openagi import hub_drawing, hub_images, hub_restoring, hub_texts, restoring, texts
+from autoflow.tools.openagi import hub_drawing, hub_images, hub_restoring, hub_texts, restoring, shapes, texts
 from autoflow.tools.openagi.base import Expert, Provider
 from autoflow.tools.openagi.hub_models import MODELS, HubModel
 from autoflow.tools.openagi.loading import Where, device
@@ -143,6 +143,7 @@ def _plain() -> dict[str, Expert]:
         Plain("Image Classification", "efficientnet-lite0", _label),
         Plain("Sentiment Analysis", "VADER", texts.sentiment),
         Plain("Text Summarization", "LexRank", texts.summary),
+        Plain("Visual Question Answering", shapes.NAME, shapes.answered),
     )
     return {expert.tool: expert for expert in found}
 

@@ -1,0 +1,87 @@
+"""Train the network that answers questions about coloured shapes offline; writes `assets/openagi/shapes.safetensors`.
+
+    python scripts/train_shapes.py [--epochs 12] [--seed 0]
+
+Trained on the training questions of easy-vqa (MIT), measured on its test questions, whose pictures it never saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import torch  # noqa: E402
+from easy_vqa import (  # noqa: E402
+    get_answers,
+    get_test_image_paths,
+    get_test_questions,
+    get_train_image_paths,
+    get_train_questions,
+)
+from PIL import Image  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+
+from autoflow.tools.openagi.shapes import FILE, build, pixels_of, words_of  # noqa: E402
+
+BATCH = 64
+
+
+def data(found: Any, paths: dict[int, str], words: list[str], answers: list[str]) -> tuple[torch.Tensor, ...]:
+    """Pixels of each picture (P, 3, 64, 64); for each question its picture, words (Q, W) and answer."""
+    texts, right, images = found
+    names = sorted(paths)
+    pixels = torch.stack([pixels_of(Image.open(paths[name])) for name in names])
+    where = {name: n for n, name in enumerate(names)}
+    return (
+        pixels, torch.tensor([where[n] for n in images]), torch.tensor([words_of(text, words) for text in texts]),
+        torch.tensor([answers.index(answer) for answer in right]),
+    )  # fmt: skip
+
+
+def share_right(
+    model: Any, pixels: torch.Tensor, which: torch.Tensor, words: torch.Tensor, right: torch.Tensor
+) -> float:
+    model.eval()
+    with torch.inference_mode():
+        found = [model(pixels[i], w).argmax(-1) for i, w in zip(which.split(512), words.split(512), strict=True)]
+    return float((torch.cat(found) == right).float().mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    torch.manual_seed(arguments.seed)
+    answers = sorted(get_answers())
+    vocabulary = sorted({word.strip("?") for text in get_train_questions()[0] for word in text.lower().split()})
+    pixels, which, words, right = data(get_train_questions(), get_train_image_paths(), vocabulary, answers)
+    test = data(get_test_questions(), get_test_image_paths(), vocabulary, answers)
+    model = build(len(vocabulary), len(answers))
+    optimizer, began = torch.optim.Adam(model.parameters(), lr=1e-3), time.monotonic()
+    score = 0.0
+    for epoch in range(arguments.epochs):
+        model.train()
+        for batch in torch.randperm(len(right)).split(BATCH):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(pixels[which[batch]], words[batch]), right[batch])
+            loss.backward()
+            optimizer.step()
+        score = share_right(model, *test)
+        print(f"epoch {epoch + 1} of {arguments.epochs}: {score:.1%} of {len(test[3]):,} test questions right, "
+              f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    about = {"words": vocabulary, "answers": answers, "seed": arguments.seed, "epochs": arguments.epochs,
+             "test": round(score, 4), "date": time.strftime("%Y-%m-%d", time.gmtime())}  # fmt: skip
+    save_file(model.state_dict(), FILE, metadata={"about": json.dumps(about)})
+    print(f"Written: {FILE}")
+
+
+if __name__ == "__main__":
+    main()
