@@ -51,6 +51,7 @@ def _add_commands() -> None:
     from autoflow.cli import (
         adopt,
         compare,
+        data,
         evaluate,
         examples,
         generate,
@@ -74,6 +75,7 @@ def _add_commands() -> None:
         compare,
         adopt,
         suites,
+        data,
         examples,
         models,
         optimize,

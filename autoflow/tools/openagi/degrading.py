@@ -50,12 +50,13 @@ def _blurred(image: Picture, seed: str) -> Picture:
 
 
 def _noisy(image: Picture, seed: str) -> Picture:
-    """Speckle: each value times 1 + n, n normal."""
+    """Speckle: each value times 1 + n, n normal; a grey picture stays grey."""
     import numpy as np
 
     pixels = np.asarray(image, dtype=np.float64)
     chance = np.random.default_rng(random.Random(f"noise {seed}").getrandbits(64))  # noqa: S311
-    noise = chance.normal(0.0, VARIANCE**0.5, pixels.shape)
+    grey = bool((pixels == pixels[..., :1]).all())
+    noise = chance.normal(0.0, VARIANCE**0.5, (*pixels.shape[:2], 1 if grey else 3))
     return Image.fromarray((pixels * (1 + noise)).clip(0, 255).round().astype(np.uint8))
 
 
