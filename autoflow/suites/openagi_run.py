@@ -18,12 +18,13 @@ from typing import Literal
 from autoflow.errors import SettingsError
 from autoflow.metrics.base import Score
 from autoflow.metrics.plan import TOOLS, gold_plan, read_plan, score_plan
-from autoflow.records import Task
+from autoflow.records import Task, Totals
 from autoflow.suites.base import Sizes, Split, SuiteTask, split_tasks
 from autoflow.suites.openagi import MANUAL, TOOL_NAMES, OpenAGIPlanSuite
 from autoflow.suites.openagi_tasks import OpenAGITask, openagi_tasks
-from autoflow.tools.openagi.base import Experts
+from autoflow.suites.sizes import fit_sizes
 from autoflow.tools.openagi.dataflow import Executed, execute
+from autoflow.tools.openagi.experts import OpenAGIExperts
 from autoflow.tools.openagi.images import Picture, as_shown
 from autoflow.tools.openagi.values import Sample, Value, outputs, type_of
 
@@ -58,7 +59,8 @@ class OpenAGISuite:
         experts: the tools.
         metrics: see `HUB` and `OFFLINE`.
         samples: of a task; it may have none, then the task is left out.
-    Raises SettingsError: more tasks are asked for than there are.
+        sizes: of the splits; where there are fewer tasks, about the same shares of them.
+    Raises SettingsError: fewer than two tasks are left.
     """
 
     name = "openagi"
@@ -67,18 +69,17 @@ class OpenAGISuite:
     plain = OpenAGIPlanSuite.plain
 
     def __init__(
-        self, experts: Experts, metrics: Metrics, samples: Samples, *, sizes: Sizes, seed: int = 0,
-        can_run: Callable[[str], bool] = lambda tool: True,
-    ) -> None:  # fmt: skip
+        self, experts: OpenAGIExperts, metrics: Metrics, samples: Samples, *, sizes: Sizes, seed: int = 0
+    ) -> None:
         self._experts = experts
         self._metrics = metrics
         self._samples = samples
         self._kept: OrderedDict[int, list[Sample]] = OrderedDict()
         self._scores: OrderedDict[tuple[int, tuple[str, ...]], Score] = OrderedDict()
-        there = {tool.name for tool in TOOLS if can_run(tool.name)}
+        there = {tool.name for tool in TOOLS if experts.available(tool.name).provider}
         self.runnable = [t for t in openagi_tasks() if set(gold_plan(t.plan)) <= there and metrics.of(t) is not None]
         tasks = [_suite_task(task) for task in self.runnable]
-        self._splits = split_tasks(tasks, sizes, seed, stratum=lambda t: t.tags)
+        self._splits = split_tasks(tasks, fit_sizes(len(tasks), sizes), seed, stratum=lambda t: t.tags)
 
     @property
     def baseline(self) -> str:
@@ -125,7 +126,8 @@ class OpenAGISuite:
 
     async def _worked_out(self, task: OpenAGITask, plan: Sequence[str]) -> Score:
         samples = await asyncio.to_thread(self.samples, task)
-        done = await execute(plan, samples, self._experts)
+        experts, spending = self._experts.counted()
+        done = await execute(plan, samples, experts)
         symbolic = score_plan(task.plan, plan)
         parts = {"valid": float(symbolic.valid), "plan": symbolic.score, "failed": float(bool(done.failed))}
         made = outputs(done.outputs, task.plan.output_type)
@@ -135,7 +137,8 @@ class OpenAGISuite:
         scores = await asyncio.to_thread(_scored, metric, made, right)
         if task.plan.output_type == "image" and type_of(right[0]) == "image":
             parts |= await asyncio.to_thread(_alike, made, right)
-        return Score(fmean(scores), parts, ", ".join(gold_plan(task.plan)))
+        took = spending.totals if spending else Totals()
+        return Score(fmean(scores), parts, ", ".join(gold_plan(task.plan)), totals=took)
 
 
 def _scored(metric: Metric, made: Sequence[Value | None], right: Sequence[Value]) -> list[float]:

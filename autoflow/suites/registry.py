@@ -27,7 +27,7 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
 
     Args:
         saved: finds suites that people made; without it there are only those that are always there.
-        judge: the model that judges, where a suite has one. It is needed for scoring alone.
+        judge: the model that a suite itself asks: one that judges, or offline tools of OpenAGI. For scoring alone.
     Raises SettingsError: there is none, or its splits ask for too many tasks. NotFound: it was deleted.
     """
     match spec.name:
@@ -35,6 +35,10 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
             from autoflow.suites.openagi import OpenAGIPlanSuite
 
             return OpenAGIPlanSuite(seed=spec.seed, sizes=spec.sizes)
+        case "openagi":
+            from autoflow.suites.openagi_open import open_openagi
+
+            return open_openagi(spec, judge)
         case "reasoning":
             from autoflow.suites.reasoning import ReasoningSuite
 
@@ -49,7 +53,7 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
 
 def suite_names() -> tuple[str, ...]:
     """The suites that are always there."""
-    return ("openagi-plan", "reasoning")
+    return ("openagi-plan", "openagi", "reasoning")
 
 
 def title_of(spec: SuiteSpec, saved: Saved | None = None) -> str:
@@ -69,6 +73,8 @@ def describe(spec: SuiteSpec, saved: Saved | None = None) -> str:
     match spec.name:
         case "openagi-plan":
             return "185 tasks that ask for a plan of expert models; the plan is scored, none of them is run."
+        case "openagi":
+            return "Tasks of OpenAGI whose plans are carried out by expert models on pictures and texts, and scored."
         case "reasoning":
             chosen = ", ".join(spec.options.get("generators") or ()) or "four kinds that fall apart into steps"
             return f"Puzzles made by seed ({chosen}), scored by their own verifiers."

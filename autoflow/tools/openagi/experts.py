@@ -11,8 +11,11 @@ from typing import Any
 import httpx
 
 from autoflow.errors import ModelNotFound, ToolError, ToolFailed
-from autoflow.llm.base import LLM
+from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
+from autoflow.llm.wrappers.base import Wrapper
+from autoflow.llm.wrappers.meter import totals_of
 from autoflow.metrics.plan import BY_NAME
+from autoflow.records import Totals
 from autoflow.settings import settings
 from autoflow.tools.openagi import hub_drawing, hub_images, hub_restoring, hub_texts, restoring, shapes, texts
 from autoflow.tools.openagi.base import Expert, Provider
@@ -79,6 +82,21 @@ class HubExpert:
                 raise ToolFailed(f"`{self.tool}` ({self.part}) failed: {_first_line(error)}") from error
 
 
+class Spending(Wrapper):
+    """Adds up what its calls take."""
+
+    def __init__(self, inner: LLM) -> None:
+        super().__init__(inner)
+        self.totals = Totals()
+
+    async def complete(
+        self, messages: Sequence[Message], options: Options, on_token: OnToken | None = None
+    ) -> Completion:
+        completion = await self.inner.complete(messages, options, on_token)
+        self.totals += totals_of(completion.usage)
+        return completion
+
+
 @dataclass(frozen=True, slots=True)
 class Available:
     """Whether a tool can be used here."""
@@ -98,16 +116,21 @@ class OpenAGIExperts:
     """
 
     def __init__(self, provider: Provider | None = None, *, llm: LLM | None = None, shelf: Shelf | None = None) -> None:
-        self._provider = provider or ("hub" if hub_answers() else "offline")
+        self.provider: Provider = provider or ("hub" if hub_answers() else "offline")
         self._llm = llm
         self._shelf = shelf or Shelf()
         self._found: dict[str, Expert] = {}
+
+    def counted(self) -> tuple[OpenAGIExperts, Spending | None]:
+        """The same tools, with what their language model takes from now on counted apart. None: they have none."""
+        spending = Spending(self._llm) if self._llm is not None else None
+        return OpenAGIExperts(self.provider, llm=spending, shelf=self._shelf), spending
 
     def find(self, tool: str) -> Expert:
         """As the Protocol says. Raises KeyError: no tool has this name."""
         BY_NAME[tool]
         if tool not in self._found:
-            self._found[tool] = self._hub(tool) if self._provider == "hub" else self._offline(tool)
+            self._found[tool] = self._hub(tool) if self.provider == "hub" else self._offline(tool)
         return self._found[tool]
 
     def available(self, tool: str) -> Available:
