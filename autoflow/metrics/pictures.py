@@ -74,7 +74,7 @@ def ssim(one: Image.Image, other: Image.Image) -> float:
 
 
 def _efficientnet(pairs: Sequence[Pair]) -> list[float]:
-    from autoflow.metrics.efficientnet import features
+    from autoflow.tools.openagi.efficientnet import features
 
     return _cosines(features([one for one, _ in pairs]), features([other for _, other in pairs]))
 

@@ -17,46 +17,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
-Type = Literal["image", "text"]
-Output = Literal[
-    "regular image", "caption", "class label", "object names", "generated image", "summarization", "translation",
-    "sentiment", "answer",
-]  # fmt: skip
+from autoflow.tools.openagi.table import BY_NAME, DEGRADATIONS, RESTORERS, TOOLS, Output, Tool, Type
+
 Language = Literal["English", "German"]
-DEGRADATIONS = ("grayscale", "blurry", "noisy", "low-resolutioned")  # in the order of their making
 ORDER_WEIGHT = 0.5  # of a goal: what the order of the restorations is worth in all
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """An expert model: what it takes, what it gives, and what it is for."""
-
-    name: str
-    takes: tuple[Type, ...]
-    gives: Type
-    makes: Output | None = None  # the kind of output that it is the tool for
-    mends: str | None = None  # the degradation that it takes away
-
-
-TOOLS = (
-    Tool("Image Classification", ("image",), "text", makes="class label"),
-    Tool("Colorization", ("image",), "image", mends="grayscale"),
-    Tool("Object Detection", ("image",), "text", makes="object names"),
-    Tool("Image Super Resolution", ("image",), "image", mends="low-resolutioned"),
-    Tool("Image Captioning", ("image",), "text", makes="caption"),
-    Tool("Image Deblurring", ("image",), "image", mends="blurry"),
-    Tool("Image Denoising", ("image",), "image", mends="noisy"),
-    Tool("Text to Image Generation", ("text",), "image", makes="generated image"),
-    Tool("Visual Question Answering", ("image", "text"), "text", makes="answer"),
-    Tool("Sentiment Analysis", ("text",), "text", makes="sentiment"),
-    Tool("Question Answering", ("text", "text"), "text", makes="answer"),
-    Tool("Text Summarization", ("text",), "text", makes="summarization"),
-    Tool("Text Generation", ("text",), "text"),
-    Tool("Machine Translation", ("text",), "text", makes="translation"),
-    Tool("Fill Mask", ("text",), "text", mends="clozed"),
-)
-BY_NAME = {tool.name: tool for tool in TOOLS}
-RESTORERS = {tool.mends: tool.name for tool in TOOLS if tool.mends}
 _ALIASES = {
     "text-to-image generation": "Text to Image Generation",
     "text-to-image": "Text to Image Generation",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from autoflow.metrics.plan import TOOLS, gold_plan, read_plan, score_plan
+from autoflow.metrics.plan import gold_plan, read_plan, score_plan
 from autoflow.records import Task
 from autoflow.suites.base import Score, Sizes, Split, SuiteTask, plain_prompt, split_tasks
 from autoflow.suites.openagi_tasks import OpenAGITask, openagi_tasks
+from autoflow.tools.openagi.table import TOOLS
 
 MANUAL = Path(__file__).resolve().parents[2] / "assets" / "workflows" / "openagi-manual.core"
 DEFAULT_SIZES: Sizes = {"train": 8, "val": 12, "test": 24}

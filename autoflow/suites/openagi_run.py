@@ -17,7 +17,7 @@ from typing import Literal
 
 from autoflow.errors import SettingsError
 from autoflow.metrics.base import Score
-from autoflow.metrics.plan import TOOLS, gold_plan, read_plan, score_plan
+from autoflow.metrics.plan import gold_plan, read_plan, score_plan
 from autoflow.records import Task, Totals
 from autoflow.suites.base import Sizes, Split, SuiteTask, split_tasks
 from autoflow.suites.openagi import MANUAL, TOOL_NAMES, OpenAGIPlanSuite
@@ -26,6 +26,7 @@ from autoflow.suites.sizes import fit_sizes
 from autoflow.tools.openagi.dataflow import Executed, execute
 from autoflow.tools.openagi.experts import OpenAGIExperts
 from autoflow.tools.openagi.images import Picture, as_shown
+from autoflow.tools.openagi.table import TOOLS
 from autoflow.tools.openagi.values import Sample, Value, outputs, type_of
 
 Samples = Callable[[OpenAGITask], list[Sample]]
@@ -152,7 +153,8 @@ def _metric(name: Metric) -> Callable[[Sequence[tuple[Value, Value]]], list[floa
     from autoflow.metrics import bertscore, pictures
 
     if name in ("bertscore", "bertscore-minilm"):
-        return lambda pairs: [f1 for f1, _, _ in bertscore.model_of(name).scores(pairs)]
+        model = bertscore.model_of(name)
+        return lambda pairs: [f1 for f1, _, _ in model.scores([(str(one), str(other)) for one, other in pairs])]
     found = {
         "vit-score": pictures.vit_score, "efficientnet-cosine": pictures.efficientnet_cosine,
         "clip-score": pictures.clip_score,
@@ -164,7 +166,7 @@ def _alike(made: Sequence[Value | None], right: Sequence[Value]) -> dict[str, fl
     """PSNR (at most 60 dB, so that equal pictures do not make the mean infinite) and SSIM, means over samples."""
     from autoflow.metrics.pictures import psnr, ssim
 
-    pairs = [(a, b) for a, b in zip(map(_fit, made), map(_fit, right), strict=True) if a is not None]
+    pairs = [(_fit(a), _fit(b)) for a, b in zip(made, right, strict=True) if a is not None]
     if not pairs:
         return {}
     return {
@@ -173,7 +175,7 @@ def _alike(made: Sequence[Value | None], right: Sequence[Value]) -> dict[str, fl
     }
 
 
-def _fit(value: Value | None) -> Value | None:
+def _fit(value: Value) -> Value:
     """Pictures as they are shown: tools may have enlarged them."""
     return as_shown(value) if isinstance(value, Picture) else value
 

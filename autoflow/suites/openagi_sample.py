@@ -95,7 +95,8 @@ def _asked() -> tuple[tuple[Path, str, str], ...]:
     """One question about each of some test pictures, so that answers differ in kind."""
     from easy_vqa import get_test_image_paths, get_test_questions
 
-    paths, found = get_test_image_paths(), {}
+    paths = get_test_image_paths()
+    found: dict[int, list[tuple[str, str]]] = {}
     for n, (question, answer, image) in enumerate(zip(*get_test_questions(), strict=True)):
         found.setdefault(image, []).append((question, answer))
         if len(found) > ASKED and n:

@@ -8,7 +8,8 @@ from functools import cache
 from itertools import product
 from typing import Literal
 
-from autoflow.metrics.plan import DEGRADATIONS, Output, PlanTask
+from autoflow.metrics.plan import PlanTask
+from autoflow.tools.openagi.table import DEGRADATIONS, Output
 
 Kind = Literal["image-image", "image-text", "text-image", "text-text", "image-query-text", "document-query-text"]
 _LANGUAGES = ("German", "English")

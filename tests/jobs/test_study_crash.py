@@ -23,12 +23,12 @@ from pathlib import Path
 import pytest
 
 from autoflow.llm.base import Capabilities
-from autoflow.metrics.plan import TOOLS
 from autoflow.optimize.start import start_study
 from autoflow.records import Json
 from autoflow.store import SqlStore, open_store
 from autoflow.store.job_rows import MAX_CLAIMS
 from autoflow.study import Method, Study, StudyBudget, StudySpec, SuiteSpec
+from autoflow.tools.openagi.table import TOOLS
 from tests.jobs.test_crash import within
 from tests.llm.server import Request, Server, says
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoflow.metrics.plan import TOOLS, PlanTask, gold_plan, read_plan, score_plan
+from autoflow.metrics.plan import PlanTask, gold_plan, read_plan, score_plan
 from autoflow.suites.openagi_tasks import openagi_tasks
+from autoflow.tools.openagi.table import TOOLS
 
 ALL = ("grayscale", "blurry", "noisy", "low-resolutioned")
 RESTORATIONS = ("Image Super Resolution", "Image Denoising", "Image Deblurring", "Colorization")

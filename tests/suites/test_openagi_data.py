@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from autoflow.errors import SettingsError
-from autoflow.metrics.plan import DEGRADATIONS
 from autoflow.suites.openagi_layout import check_root, read_samples, write_descriptions, write_samples
 from autoflow.suites.openagi_sample import own_samples
 from autoflow.suites.openagi_tasks import openagi_tasks
 from autoflow.tools.openagi.images import Picture
+from autoflow.tools.openagi.table import DEGRADATIONS
 from tests.tools.openagi.pictures import psnr
 
 TASKS = openagi_tasks()

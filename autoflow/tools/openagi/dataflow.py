@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoflow.errors import ModelError, ToolError
-from autoflow.metrics.plan import BY_NAME
 from autoflow.tools.openagi.base import Experts, Provider
+from autoflow.tools.openagi.table import BY_NAME
 from autoflow.tools.openagi.values import Sample, State, Value
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageFilter
 
-from autoflow.metrics.plan import DEGRADATIONS
 from autoflow.tools.openagi.images import Picture
+from autoflow.tools.openagi.table import DEGRADATIONS
 from autoflow.tools.openagi.values import MASK
 
 RADIUS = 1  # of the blur, pixels

@@ -14,7 +14,6 @@ from autoflow.errors import ModelNotFound, ToolError, ToolFailed
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import totals_of
-from autoflow.metrics.plan import BY_NAME
 from autoflow.records import Totals
 from autoflow.settings import settings
 from autoflow.tools.openagi import hub_drawing, hub_images, hub_restoring, hub_texts, restoring, shapes, texts
@@ -23,6 +22,7 @@ from autoflow.tools.openagi.hub_models import MODELS, HubModel
 from autoflow.tools.openagi.loading import Where, device
 from autoflow.tools.openagi.plain import Asking, Plain
 from autoflow.tools.openagi.shelf import Shelf
+from autoflow.tools.openagi.table import BY_NAME
 from autoflow.tools.openagi.values import Value
 from autoflow.tools.threads import in_thread
 
@@ -172,7 +172,7 @@ def _plain() -> dict[str, Expert]:
 
 
 def _label(image: Any) -> str:
-    from autoflow.metrics.efficientnet import labels
+    from autoflow.tools.openagi.efficientnet import labels
 
     try:
         return labels([image])[0]

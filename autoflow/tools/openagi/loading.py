@@ -39,7 +39,7 @@ class Where:
 def _loaded(kind: Any, source: str, **more: Any) -> Any:
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         return kind.from_pretrained(source, local_files_only=settings().offline, **more)
     except Exception as error:  # a hub may answer anything, a file may hold anything

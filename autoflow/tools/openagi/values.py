@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autoflow.metrics.plan import Tool, Type
 from autoflow.tools.openagi.images import SIDE, Picture, as_shown
+from autoflow.tools.openagi.table import Tool, Type
 
 Value = Picture | str
 MASK = "[MASK]"  # stands for a word that is missing

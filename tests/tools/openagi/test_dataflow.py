@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from autoflow.errors import ModelUnavailable, ToolFailed
-from autoflow.metrics.plan import BY_NAME, TOOLS
 from autoflow.tools.openagi.base import Expert
 from autoflow.tools.openagi.dataflow import execute
 from autoflow.tools.openagi.images import Picture
+from autoflow.tools.openagi.table import BY_NAME, TOOLS
 from autoflow.tools.openagi.values import Sample, Value, type_of
 
 

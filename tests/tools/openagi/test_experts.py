@@ -10,15 +10,15 @@ import pytest
 
 from autoflow.errors import ToolFailed
 from autoflow.llm.scripted import ScriptedLLM
-from autoflow.metrics.plan import TOOLS
 from autoflow.tools.openagi.experts import OpenAGIExperts
 from autoflow.tools.openagi.plain import Plain
 from autoflow.tools.openagi.shelf import Shelf
+from autoflow.tools.openagi.table import TOOLS
 from autoflow.tools.openagi.texts import summary
 
 OFFLINE = {
     "Image Classification", "Image Super Resolution", "Image Deblurring", "Image Denoising", "Sentiment Analysis",
-    "Text Summarization", "Question Answering", "Text Generation", "Fill Mask",
+    "Text Summarization", "Question Answering", "Text Generation", "Fill Mask", "Visual Question Answering",
 }  # fmt: skip
 LLM = ScriptedLLM([{"match": r"\[MASK\]", "reply": " A whole text. "}, {"match": "", "reply": "said"}])
 

@@ -7,10 +7,10 @@ from itertools import combinations
 import pytest
 from PIL import Image
 
-from autoflow.metrics.plan import DEGRADATIONS
 from autoflow.tools.openagi.degrading import clozed, degraded
 from autoflow.tools.openagi.images import as_shown
 from autoflow.tools.openagi.restoring import deblurred, denoised, enlarged
+from autoflow.tools.openagi.table import DEGRADATIONS
 from tests.tools.openagi.pictures import COLOURED, natural, psnr
 
 MENDS = {"blurry": deblurred, "noisy": denoised, "low-resolutioned": lambda image: as_shown(enlarged(image))}
