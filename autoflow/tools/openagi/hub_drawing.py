@@ -7,11 +7,11 @@ from hashlib import blake2b
 
 from autoflow.errors import ToolFailed
 from autoflow.settings import settings
-from autoflow.tools.openagi.hub_restoring import EXTRA
 from autoflow.tools.openagi.images import Picture
 from autoflow.tools.openagi.loading import Where
 
 STEPS = 30
+EXTRA = "It needs the extra: pip install -r requirements-hub.txt"
 
 
 def drawer(source: str, at: Where, steps: int = STEPS) -> Callable[[Sequence[str]], list[Picture]]:

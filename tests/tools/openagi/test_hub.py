@@ -39,32 +39,14 @@ from transformers import (
 from autoflow.errors import ToolFailed
 from autoflow.tools.openagi import hub_images, hub_restoring, hub_texts
 from autoflow.tools.openagi.loading import Where
+from autoflow.tools.openagi.nafnet import NAFNet
 from tests.tools.openagi.pictures import natural
 
 AT = Where("cpu")
 WORDS = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    "the",
-    "quick",
-    "brown",
-    "fox",
-    "jumps",
-    "over",
-    "lazy",
-    "dog",
-    "who",
-    "what",
-    "is",
-    "a",
-    "in",
-    "story",
-    "?",
-    ".",
-]
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "quick", "brown", "fox", "jumps", "over", "lazy", "dog",
+    "who", "what", "is", "a", "in", "story", "?", ".",
+]  # fmt: skip
 SPECIAL = {
     "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]",
     "bos_token": "[CLS]", "eos_token": "[SEP]",
@@ -245,16 +227,29 @@ def test_a_model_that_fills_a_gap_with_a_gap_comes_to_an_end(tmp_path: Path) -> 
     assert hub_texts.filled(str(tmp_path), AT)(["the [MASK]"]) == ["the [MASK]"]
 
 
-def test_restorer_gives_pictures_of_the_same_size(tmp_path: Path) -> None:
-    pytest.importorskip("spandrel", reason="the extra requirements-hub.txt is not installed")
-    from spandrel.architectures.NAFNet.__arch.NAFNet_arch import NAFNet
-
-    torch.save({"params": NAFNet(3, 8, 1, [1], [1]).state_dict()}, tmp_path / "weights.pth")
+def test_restorer_reads_its_sizes_from_the_weights_and_keeps_the_size_of_pictures(tmp_path: Path) -> None:
+    made = NAFNet(8, [1, 2], 1, [2, 1])
+    torch.save({"params": made.state_dict()}, tmp_path / "weights.pth")
     run = hub_restoring.restorer(str(tmp_path), "weights.pth", AT)
-    small = [PICTURES[0].resize((20, 33))]
-    assert [picture.size for picture in run(small)] == [(20, 33)]
+    small = PICTURES[0].resize((21, 34))
+    (restored,) = run([small])
+    assert restored.size == small.size
+    with torch.inference_mode():
+        expected = hub_images.picture_of(made.eval()(hub_restoring._tensor(small, AT))[0])
+    assert restored.tobytes() == expected.tobytes()
     with pytest.raises(ToolFailed, match=r"gone\.pth"):
         hub_restoring.restorer(str(tmp_path), "gone.pth", AT)
+
+
+def test_weights_that_hold_code_are_refused(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> object:
+            return (open, (str(tmp_path / "touched"), "w"))
+
+    torch.save({"params": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(ToolFailed, match=r"evil\.pth"):
+        hub_restoring.restorer(str(tmp_path), "evil.pth", AT)
+    assert not (tmp_path / "touched").exists()
 
 
 def test_what_cannot_be_loaded_is_told_by_name_and_nothing_is_unpickled(tmp_path: Path) -> None:
