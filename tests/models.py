@@ -1,4 +1,4 @@
-"""A real language model for tests: SmolLM2, got through the catalogue once a machine, and one model server a test run.
+"""Real models for tests, got through the catalogue once a machine, and one model server a test run.
 
 Tests that use `smollm2` bear the mark `model`. Where no source has the model they fail with the sentence that says so,
 unless AUTOFLOW_SKIP_MODELS=1.
@@ -41,16 +41,35 @@ def server_folder() -> Path:
 @pytest.fixture(scope="session")
 def smollm2_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of SmolLM2, downloaded where it is not here yet."""
+    return _fetched(SMOLLM2, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def offline_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """What offline tools and metrics of OpenAGI load, downloaded where it is not here yet (110 MB)."""
+    return tuple(_fetched(name, tmp_path_factory.mktemp("home")) for name in ("efficientnet-lite0", "all-minilm-l6-v2"))
+
+
+@pytest.fixture
+def offline_parts(offline_files: tuple[Path, ...], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process finds them, and no hub."""
+    monkeypatch.setenv("AUTOFLOW_MODELS_DIR", str(models_dir()))
+    monkeypatch.setenv("AUTOFLOW_OFFLINE", "1")
+    settings.cache_clear()
+
+
+def _fetched(name: str, home: Path) -> Path:
+    """Where a model of the catalogue lies."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOFLOW_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("AUTOFLOW_HOME", str(home))
         patch.setenv("AUTOFLOW_MODELS_DIR", str(models_dir()))
         settings.cache_clear()
-        found = local_path(SMOLLM2)
+        found = local_path(name)
         if found is None and os.environ.get("AUTOFLOW_SKIP_MODELS") == "1":
-            pytest.skip(f"{SMOLLM2} is not in {models_dir()}, and AUTOFLOW_SKIP_MODELS=1")
+            pytest.skip(f"{name} is not in {models_dir()}, and AUTOFLOW_SKIP_MODELS=1")
         try:
             with ThreadPoolExecutor(1) as thread:  # this thread may have an event loop of its own
-                return found or thread.submit(lambda: asyncio.run(get_model(SMOLLM2))).result()
+                return found or thread.submit(lambda: asyncio.run(get_model(name))).result()
         except SourcesUnreachable as error:
             pytest.fail(
                 f"{error} Or set AUTOFLOW_SKIP_MODELS=1 to leave out the tests that need a model.", pytrace=False
