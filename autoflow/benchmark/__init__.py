@@ -1,0 +1,1 @@
+"""Grids of generators, interpreters, suites and variants: every cell is a study."""
