@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 Json = dict[str, Any]
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID = re.compile(r"(wf|tk|rn|jb|st|su)_[0-9a-hj-kmnp-tv-z]{12}")
-IdPrefix = Literal["wf", "tk", "rn", "jb", "st", "su"]
+_ID = re.compile(r"(wf|tk|rn|jb|st|su|bm)_[0-9a-hj-kmnp-tv-z]{12}")
+IdPrefix = Literal["wf", "tk", "rn", "jb", "st", "su", "bm"]
 
 
 def new_id(prefix: IdPrefix) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from autoflow.benchmark.spec import BenchmarkSpec, Cell
+from autoflow.benchmark import BenchmarkSpec, Cell
 from autoflow.optimize.reward import is_valid
 from autoflow.optimize.view import StudyView
 from autoflow.statistics import Comparison, Interval, bootstrap, compare
@@ -19,10 +19,9 @@ from autoflow.study import Candidate, Outcome, StudyStop
 
 Side = Literal["found", "manual", "plain"]
 SIDES: tuple[Side, ...] = ("found", "manual", "plain")
-METRICS = {  # kind of task -> the column of the paper's table that it counts for
-    "text-image": "CLIP score", "image-image": "ViT score",
-    "image-text": "BERTScore", "text-text": "BERTScore", "image-query-text": "BERTScore", "document-query-text": "BERTScore",
-}  # fmt: skip
+_TEXTS = ("image-text", "text-text", "image-query-text", "document-query-text")
+# Kind of task -> the column of the paper's table that it counts for.
+METRICS = {"text-image": "CLIP score", "image-image": "ViT score"} | dict.fromkeys(_TEXTS, "BERTScore")
 # Average score over tasks in the paper (arXiv 2407.12821): interpreter, manual workflow, best generated, its generator.
 PUBLISHED = (
     ("Mixtral-8x7B-Instruct (GPTQ)", 0.2483, 0.3597, "GPT-4"),

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from autoflow.benchmark import Benchmark, BenchmarkSpec
 from autoflow.records import (
     Connection,
     DraftEdit,
@@ -251,6 +252,26 @@ class StudyStore(Protocol):
 
     def delete_suite(self, suite_id: str) -> None:
         """Hide it; studies on it cannot be run any more."""
+        ...
+
+
+class BenchmarkStore(Protocol):
+    """Grids of studies."""
+
+    def create_benchmark(
+        self, name: str, spec: BenchmarkSpec, studies: Mapping[str, str], *, recorded: str = ""
+    ) -> Benchmark:
+        """A new one; `studies` says which study a cell is, by `Cell.key`. Raises NotFound: one does not exist."""
+        ...
+
+    def get_benchmark(self, benchmark_id: str) -> Benchmark: ...
+
+    def list_benchmarks(self, limit: int = 50) -> list[Benchmark]:
+        """Newest first."""
+        ...
+
+    def delete_benchmark(self, benchmark_id: str) -> None:
+        """Hide it; its studies stay."""
         ...
 
 

@@ -6,7 +6,7 @@ from autoflow.errors import NotFound
 from autoflow.records import IdPrefix, is_id
 from autoflow.store.engine import Database
 
-_WORDS = {"wf": "workflow", "tk": "task", "rn": "run", "jb": "job", "st": "study", "su": "suite"}
+_WORDS = {"wf": "workflow", "tk": "task", "rn": "run", "jb": "job", "st": "study", "su": "suite", "bm": "benchmark"}
 
 
 class Part:

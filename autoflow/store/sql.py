@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autoflow.settings import settings
+from autoflow.store.benchmarks import Benchmarks
 from autoflow.store.connections import Connections
 from autoflow.store.drafts import Drafts
 from autoflow.store.engine import DEFAULT_PATIENCE_S, Database, sqlite_url
@@ -16,7 +17,7 @@ from autoflow.store.versions import Versions
 from autoflow.store.workflows import Workflows
 
 
-class SqlStore(Workflows, Drafts, Versions, Runs, Files, Connections, Studies, Queue, Leases):
+class SqlStore(Workflows, Drafts, Versions, Runs, Files, Connections, Studies, Benchmarks, Queue, Leases):
     """The store. Safe to share between threads; every process opens its own."""
 
     @property

@@ -274,3 +274,15 @@ ratings = sa.Table(
     sa.Column("rater", CleanText, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
 )
+
+benchmarks = sa.Table(
+    "benchmarks",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("name", CleanText, nullable=False),
+    sa.Column("spec", JsonText, nullable=False),
+    sa.Column("studies", JsonText, nullable=False),
+    sa.Column("recorded", CleanText, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False, index=True),
+    sa.Column("deleted_at", sa.Double),
+)

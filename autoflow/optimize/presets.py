@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from autoflow.benchmark.spec import BenchmarkSpec, Variant
+from autoflow.benchmark import BenchmarkSpec, Variant
 from autoflow.records import RunPolicy
 from autoflow.study import RewardSpec, StudyBudget, SuiteSpec
 

@@ -1,4 +1,7 @@
-"""What a benchmark is told, and which studies come of it."""
+"""The records of a benchmark: a grid of generators, interpreters, suites and variants. Every cell is a study.
+
+What a benchmark came to is read from its studies (`report/grid.py`), and nothing of it is kept twice.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,22 @@ class Cell(Record):
     variant: int
     interpreter: int
     generator: int
+
+    @property
+    def key(self) -> str:
+        """`0-0-1-2`: suite, variant, interpreter, generator."""
+        return f"{self.suite}-{self.variant}-{self.interpreter}-{self.generator}"
+
+
+class Benchmark(Record):
+    """A grid and its studies."""
+
+    id: str  # bm_...
+    name: str
+    spec: BenchmarkSpec
+    studies: dict[str, str]  # `Cell.key` -> the id of its study
+    recorded: str = ""  # a recording shipped for show: when and with what it was made
+    created_at: float = 0.0
 
 
 def cells(spec: BenchmarkSpec) -> Iterator[Cell]:

@@ -1,1 +1,0 @@
-"""Grids of generators, interpreters, suites and variants: every cell is a study."""
