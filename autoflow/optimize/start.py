@@ -38,13 +38,21 @@ def start_study(
     Raises SettingsError: the suite cannot be opened, the budget is too small for one candidate, nothing to score, an
         option that the method does not have.
     """
-    suite = _opened(spec, store.get_suite)
-    splits = {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}
-    first = first_candidates(spec, suite, given, branched=parent_id is not None)
-    _check(spec, splits, first)
+    splits, first = check_study(store, spec, given, branched=parent_id is not None)
     study = store.create_study(name, spec, splits, workflow_id=workflow_id, parent_id=parent_id)
     store.add_to_study(StudyBatch(study.id, candidates=first))
     return study
+
+
+def check_study(
+    store: StudyStore, spec: StudySpec, given: Sequence[str] = (), *, branched: bool = False
+) -> tuple[dict[Split, tuple[str, ...]], list[Candidate]]:
+    """The splits and first candidates of a study that could begin; nothing is written. Raises as `start_study`."""
+    suite = _opened(spec, store.get_suite)
+    splits = {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}
+    first = first_candidates(spec, suite, given, branched=branched)
+    _check(spec, splits, first)
+    return splits, first
 
 
 def first_candidates(spec: StudySpec, suite: Suite, given: Sequence[str], *, branched: bool = False) -> list[Candidate]:

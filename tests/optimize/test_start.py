@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from autoflow.errors import NotFound, SettingsError
 from autoflow.optimize.limits import least_calls, reached
 from autoflow.optimize.start import first_candidates, start_study
 from autoflow.records import Totals
-from autoflow.store import SqlStore, open_store
+from autoflow.store import SqlStore
 from autoflow.study import GIVEN, MANUAL, PERSON, PLAIN, StudyBudget, StudySpec, SuiteSpec
 from autoflow.suites.openagi import OpenAGIPlanSuite
 from tests.optimize.tiny import BROKEN, TinySuite, skilled
 
 SUITE = SuiteSpec(name="openagi-plan", seed=4, train=2, val=3, test=4)
 SPEC = StudySpec(method="paper", suite=SUITE, generator="scripted:g", interpreter="scripted:i")
-
-
-@pytest.fixture
-def store() -> Iterator[SqlStore]:
-    opened = open_store()
-    yield opened
-    opened.close()
 
 
 def changed(**fields: object) -> StudySpec:

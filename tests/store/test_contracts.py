@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from autoflow.errors import StorageUnavailable
 from autoflow.store import SqlStore, open_store
 from autoflow.store.job_rows import j
+from tests.store.benchmark_contract import BenchmarkContract
 from tests.store.contracts import RecordsContract, RunContract, WorkflowContract
 from tests.store.job_contract import JobContract, claimed, queued
 from tests.store.study_contract import StudyContract
@@ -50,6 +51,12 @@ class TestStudiesOnSqlite(OnSqlite, StudyContract): ...
 
 
 class TestStudiesOnPostgres(OnPostgres, StudyContract): ...
+
+
+class TestBenchmarksOnSqlite(OnSqlite, BenchmarkContract): ...
+
+
+class TestBenchmarksOnPostgres(OnPostgres, BenchmarkContract): ...
 
 
 class TestJobsOnSqlite(OnSqlite, JobContract): ...

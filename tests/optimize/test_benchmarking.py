@@ -1,0 +1,86 @@
+"""Beginning a benchmark: every cell checked before anything is written, one study and one job a cell."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoflow.benchmark import BenchmarkSpec, Cell, Variant, cells, name_of, study_spec
+from autoflow.errors import SettingsError
+from autoflow.optimize.benchmarking import MOST, start_benchmark, submit
+from autoflow.optimize.presets import PRESETS
+from autoflow.store import SqlStore
+from autoflow.study import RewardSpec, StudyBatch, StudyBudget, SuiteSpec
+
+PLAN = SuiteSpec(name="openagi-plan", train=1, val=2, test=2)
+
+
+def spec(**more: object) -> BenchmarkSpec:
+    told = {"generators": ("g1", "g2"), "interpreters": ("i1", "i2"), "suites": (PLAN,)}
+    return BenchmarkSpec.model_validate(told | more)
+
+
+def test_every_cell_is_a_study_with_a_job(store: SqlStore) -> None:
+    told: list[tuple[int, int]] = []
+    made = start_benchmark(store, "Ours", spec(), begun=lambda n, all_: told.append((n, all_)))
+    assert list(made.studies) == ["0-0-0-0", "0-0-0-1", "0-0-1-0", "0-0-1-1"]
+    models = [(s.spec.interpreter, s.spec.generator) for s in map(store.get_study, made.studies.values())]
+    assert models == [("i1", "g1"), ("i1", "g2"), ("i2", "g1"), ("i2", "g2")]
+    assert {job.subject_id for job in store.list_jobs(kind="study")} == set(made.studies.values())
+    assert told[-1] == (4, 4)
+
+
+def test_the_same_tasks_stand_in_every_cell(store: SqlStore) -> None:
+    made = start_benchmark(store, "Ours", spec())
+    assert len({str(store.get_study(study_id).splits) for study_id in made.studies.values()}) == 1
+
+
+def test_submitting_again_queues_nothing_twice_and_nothing_that_has_ended(store: SqlStore) -> None:
+    made = start_benchmark(store, "Ours", spec())
+    first = next(iter(made.studies.values()))
+    store.add_to_study(StudyBatch(first, stop="rounds", best=0))
+    again = submit(store, made)
+    assert first not in {job.subject_id for job in again}
+    assert len(store.list_jobs(kind="study")) == 4
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"budget": StudyBudget(max_calls=2)}, "g1 writes, i1 runs, openagi-plan` cannot begin: 2 calls are too few"),
+        ({"suites": (PLAN, SuiteSpec(name="nowhere"))}, "nowhere"),
+        ({"variants": (Variant(), Variant(name="odd", policy={"memory": "elephant"}))}, "The variant `odd`"),
+        ({"variants": (Variant(), Variant(name="odd", options={"draughts": 1}))}, "`draughts`"),
+        ({"generators": tuple(f"g{n}" for n in range(MOST))}, "800 cells"),
+    ],
+)
+def test_what_cannot_begin_is_said_and_nothing_is_written(store: SqlStore, more: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        start_benchmark(store, "Ours", spec(**more))
+    assert words in str(caught.value)
+    assert store.list_studies() == store.list_benchmarks() == store.list_jobs() == []
+
+
+def test_a_variant_changes_what_it_names_and_nothing_else() -> None:
+    plain, dear = (
+        Variant(),
+        Variant(name="dear", method="paper", reward=RewardSpec(steps=0.1), policy={"memory": "none"}),
+    )
+    told = spec(variants=(plain, dear), seed=7)
+    one, other = (study_spec(told, Cell(suite=0, variant=n, interpreter=0, generator=0)) for n in (0, 1))
+    assert (other.method, other.reward.steps, other.policy.memory) == ("paper", 0.1, "none")
+    same = {"method": one.method, "reward": one.reward, "policy": one.policy}
+    assert other.model_copy(update=same) == one
+    assert (
+        name_of(told, Cell(suite=0, variant=1, interpreter=1, generator=0)) == "g1 writes, i2 runs, openagi-plan, dear"
+    )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_grids_that_can_be_told(name: str) -> None:
+    words, made = PRESETS[name]
+    told = made(["g"], ["i"])
+    assert words
+    names = [name_of(told, cell) for cell in cells(told)]
+    assert len(set(names)) == len(names)
+    for cell in cells(told):
+        study_spec(told, cell)
