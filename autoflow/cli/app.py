@@ -50,6 +50,7 @@ def root(
 def _add_commands() -> None:
     from autoflow.cli import (
         adopt,
+        benchmark,
         compare,
         data,
         evaluate,
@@ -73,6 +74,7 @@ def _add_commands() -> None:
         runs,
         evaluate,
         compare,
+        benchmark,
         adopt,
         suites,
         data,
