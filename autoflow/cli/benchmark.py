@@ -100,7 +100,7 @@ def _carry_out(store: SqlStore, benchmark: Benchmark) -> int:
         job = carry_out_here(store, submitted(store, study.id, study.name))
         if job.state == "failed":
             failed += 1
-            output.report("warning", f"The cell {study.name} failed: {job.error}")
+            output.note(f"The cell {study.name} failed: {job.error}")
         if job.state in ("paused", "cancelled"):
             output.note(f"Paused. Go on: autoflow benchmark --resume {benchmark.id}")
             break

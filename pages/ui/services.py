@@ -18,7 +18,7 @@ from pages.ui.plain import plain
 P = ParamSpec("P")
 ROOT = Path(__file__).resolve().parents[2]
 # Absolute, because Streamlit reads a relative one from the folder of the entry script.
-NAMES = ("home", "write", "run", "optimize", "compare", "models")
+NAMES = ("home", "write", "run", "optimize", "compare", "benchmark", "models")
 PAGES = {name: str(ROOT / "pages" / f"{name}.py") for name in NAMES}
 
 

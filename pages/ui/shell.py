@@ -30,6 +30,7 @@ def main() -> None:
             st.Page(services.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
             st.Page(services.PAGES["optimize"], title="Optimize", icon=":material/trending_up:", url_path="optimize"),
             st.Page(services.PAGES["compare"], title="Compare", icon=":material/compare:", url_path="compare"),
+            st.Page(services.PAGES["benchmark"], title="Benchmark", icon=":material/grid_on:", url_path="benchmark"),
             st.Page(services.PAGES["models"], title="Models", icon=":material/memory:", url_path="models"),
         ]
     )
