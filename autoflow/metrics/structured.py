@@ -38,22 +38,28 @@ class NoJson(ValueError):
 
 def read_json(answer: str) -> Any:
     """The JSON value of an answer. Raises NoJson."""
+    for value in json_values(answer):
+        return value
+    raise NoJson
+
+
+def json_values(answer: str) -> Iterator[Any]:
+    """Every JSON value that an answer may mean, the likeliest first: the whole, a fence, what begins at a bracket."""
     text = visible(answer)
     for candidate in (text, *_FENCE.findall(text)):
         try:
-            return json.loads(candidate)
+            yield json.loads(candidate)
         except (ValueError, RecursionError):
             continue
     decoder, start = json.JSONDecoder(), -1
     for _ in range(_STARTS):
         start = min((at for at in (text.find(c, start + 1) for c in "{[") if at >= 0), default=-1)
         if start < 0:
-            break
+            return
         try:
-            return decoder.raw_decode(text, start)[0]
+            yield decoder.raw_decode(text, start)[0]
         except (ValueError, RecursionError):
             continue
-    raise NoJson
 
 
 def canonical(value: Any, *, ignore_order: bool = False) -> Hashable:

@@ -78,7 +78,8 @@ def worst(outcomes: Iterable[Outcome], count: int) -> list[Outcome]:
 
 async def _told(shop: Workshop, outcome: Outcome) -> str:
     task = next(t for t in shop.suite.tasks("train") if t.id == outcome.task)
-    lines = [f"- Task: {cut(asked(task), OBJECTIVE)}", f"  Right: {cut(shop.suite.expected(task), ANSWER)}"]
+    right = outcome.expected or shop.suite.expected(task)  # a suite may say more of one answer than of its task
+    lines = [f"- Task: {cut(asked(task), OBJECTIVE)}", f"  Right: {cut(right, ANSWER)}"]
     lines.append(f"  Answer: {cut(outcome.answer, ANSWER) or 'none'}, score {outcome.score:.2f}")
     if outcome.error:
         lines.append(f"  It failed: {cut(outcome.error, ANSWER)}")

@@ -12,6 +12,7 @@ from autoflow.errors import SettingsError
 from autoflow.metrics.base import Score
 from autoflow.records import Task
 from autoflow.study import SPLITS, Split
+from autoflow.tools.base import Tool
 
 __all__ = [
     "PROPOSED", "SPLITS", "Score", "Sizes", "Split", "Suite", "SuiteTask", "asked", "in_words", "plain_prompt",
@@ -49,8 +50,8 @@ class Suite(Protocol):
         ...
 
     @property
-    def tools(self) -> Sequence[str]:
-        """Callable tools that every run is offered."""
+    def tools(self) -> Sequence[str | Tool]:
+        """Callable tools that every run is offered: names of tools that are there, or tools that the suite brings."""
         ...
 
     @property

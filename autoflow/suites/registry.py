@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autoflow.store.base import StudyStore
 
 Saved = Callable[[str], SavedSuite]  # finds a suite that a person made, by id; raises NotFound
+NEEDS_OPTIONS = ("travelplanner",)  # suites that cannot be opened by their name alone
 TABLE = "table"  # the name of all suites that people made; which one says the option `suite`
 _TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".txt")
 
@@ -43,6 +44,10 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
             from autoflow.suites.reasoning import ReasoningSuite
 
             return ReasoningSuite(spec)
+        case "travelplanner":
+            from autoflow.suites.travelplanner import open_travelplanner
+
+            return open_travelplanner(spec)
         case "table":
             from autoflow.suites.table import TableSuite
 
@@ -53,7 +58,7 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
 
 def suite_names() -> tuple[str, ...]:
     """The suites that are always there."""
-    return ("openagi-plan", "openagi", "reasoning")
+    return ("openagi-plan", "openagi", "reasoning", "travelplanner")
 
 
 def title_of(spec: SuiteSpec, saved: Saved | None = None) -> str:
@@ -78,6 +83,8 @@ def describe(spec: SuiteSpec, saved: Saved | None = None) -> str:
         case "reasoning":
             chosen = ", ".join(spec.options.get("generators") or ()) or "four kinds that fall apart into steps"
             return f"Puzzles made by seed ({chosen}), scored by their own verifiers."
+        case "travelplanner":
+            return "Trips planned by searching your copy of TravelPlanner's database, scored by the constraints kept."
         case "table":
             return _describe_table(spec, saved)
         case _:

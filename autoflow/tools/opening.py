@@ -1,4 +1,5 @@
-"""Opening the toolbox of a run: built-in tools, Python functions of the user, and the MCP servers that are needed."""
+"""Opening the toolbox of a run: built-in tools, Python functions of the user, the MCP servers that are needed, and what
+a suite brings itself."""
 
 from __future__ import annotations
 
@@ -50,18 +51,28 @@ def _tools_of(module: str) -> list[Tool]:
 
 
 @asynccontextmanager
-async def open_toolbox(names: Sequence[str] | None = None) -> AsyncIterator[Toolbox]:
+async def open_toolbox(names: Sequence[str | Tool] | None = None) -> AsyncIterator[Toolbox]:
     """A toolbox with these tools, for the length of the block.
 
     Args:
         names: of tools (`calculator`, `files.read` or `files__read` for the tool `read` of the MCP server `files`), or
-            `mcp:files` for all of a server; None for all there are.
+            `mcp:files` for all of a server; None for all there are. A tool itself is one that a suite brings: it comes
+            first, and a name that is like its own means it.
     What no name asks for is not looked at: a file of MCP servers that is damaged is no concern of a run without them.
     Raises:
         SettingsError: AUTOFLOW_TOOLS or the file of MCP servers is not right.
         UnknownTool: a name means nothing. A server that cannot be opened raises nothing: its tools fail when they are
             called, the others work, and `Toolbox.problems` says what is wrong.
     """
+    brought = {tool.name: tool for tool in names or () if isinstance(tool, Tool)}
+    asked = None if names is None else [n for n in names if isinstance(n, str) and n not in brought]
+    async with _open_named(asked) as named:
+        yield Toolbox([*brought.values(), *named.tools], named.problems) if brought else named
+
+
+@asynccontextmanager
+async def _open_named(names: Sequence[str] | None) -> AsyncIterator[Toolbox]:
+    """As `open_toolbox`, of names alone."""
     local = {tool.name: tool for tool in local_tools()} if names is None or names else {}
     by_server = names is None or any(name not in local for name in names)
     servers = {n: server for n, server in list_servers().items() if not server.disabled} if by_server else {}
