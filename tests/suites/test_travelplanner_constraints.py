@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -135,9 +136,7 @@ def test_routes(cities: list[str], words: str | None, short: Query, database: Tr
 
 def test_a_city_is_visited_in_one_stretch(long: Query, database: TravelDatabase) -> None:
     legs = ("Orran", "Elmford", "Brackwater", "Elmford", "Tolling", "Orran")
-    cities = {
-        f"day{n}_current_city": f"from {a} to {b}" for n, (a, b) in enumerate(zip(legs, legs[1:], strict=False), 1)
-    }
+    cities = {f"day{n}_current_city": f"from {a} to {b}" for n, (a, b) in enumerate(itertools.pairwise(legs), 1)}
     wrong = judge(trip(long, changed(LONG_PLAN, **cities), database)).commonsense["reasonable city route"]
     assert wrong == "the trip comes to Elmford twice"
 
@@ -185,8 +184,8 @@ class TestScores:
         found = score_answer(short, json.dumps(changed(SHORT_PLAN, day2_dinner="Nowhere Inn, Elmford")), database)
         assert found.value == pytest.approx(7 / 13)
         assert found.parts == {
-            "delivered": 1.0, "commonsense micro": 7 / 8, "commonsense macro": 0.0, "hard micro": 0.0, "hard macro": 0.0,
-            "final": 0.0,
+            "delivered": 1.0, "commonsense micro": 7 / 8, "commonsense macro": 0.0, "hard micro": 0.0,
+            "hard macro": 0.0, "final": 0.0,
         }  # fmt: skip
         assert "day 2: the dinner `Nowhere Inn, Elmford` is not in the database" in found.expected
 
@@ -259,7 +258,7 @@ PIECE = st.sampled_from(
 )  # fmt: skip
 TEXT = st.lists(PIECE, max_size=8).map("".join) | st.text(max_size=30)
 DAYS = st.lists(
-    st.fixed_dictionaries({"current_city": TEXT}, optional={slot: TEXT | JSON for slot in SLOTS}), max_size=6
+    st.fixed_dictionaries({"current_city": TEXT}, optional=dict.fromkeys(SLOTS, TEXT | JSON)), max_size=6
 )  # fmt: skip
 
 

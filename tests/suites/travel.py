@@ -23,7 +23,7 @@ FLIGHTS = (
 )
 ROADS = (
     ("Orran", "Elmford", "", "5 hours 2 mins", "480 km"), ("Elmford", "Orran", "", "5 hours 2 mins", "480.9 km"),
-    ("Elmford", "Brackwater", "", "1 hour 1 min", "98.6 km"), ("Brackwater", "Orran", "", "11 hours 0 mins", "1,144 km"),
+    ("Elmford", "Brackwater", "", "1 hour 1 min", "98.6 km"), ("Brackwater", "Orran", "", "11 hours", "1,144 km"),
     ("Orran", "Tolling", "", "1 day 3 hours", "2,400 km"), ("Tolling", "Orran", "", "", ""),
 )  # fmt: skip
 RESTAURANTS = (
@@ -53,8 +53,8 @@ WISHES = {
 }  # fmt: skip
 SHORT: dict[str, Any] = {
     "query": "Two of us want three days in Elmford, from Orran, for 2,000 dollars.", "org": "Orran", "dest": "Elmford",
-    "days": 3, "visiting_city_number": 1, "people_number": 2, "budget": 2000, "local_constraint": WISHES, "level": "hard",
-    "date": ["2022-03-16", "2022-03-17", "2022-03-18"],
+    "days": 3, "visiting_city_number": 1, "people_number": 2, "budget": 2000, "local_constraint": WISHES,
+    "level": "hard",    "date": ["2022-03-16", "2022-03-17", "2022-03-18"],
 }  # fmt: skip
 LONG: dict[str, Any] = {
     "query": "Five days, two cities in Westmark, from Orran, six of us, 9,000 dollars.", "org": "Orran",

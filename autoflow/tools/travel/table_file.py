@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from autoflow.errors import SettingsError
 
-MAX_LINE = 100_000  # characters
+MAX_LINE = 100_000  # bytes
 MAX_NUMBER = 1e9
 MAX_LINES = 100  # of one row: cells may hold line breaks, but an open quotation mark would swallow the file
 SHOWN = 60  # characters of a cell in an error
@@ -40,7 +40,7 @@ class TableFile:
         """The file, its header read. Raises SettingsError as `check`."""
         check_file(self.path, self.most_bytes)
         try:
-            stream = self.path.open(encoding="utf-8-sig", newline="")
+            stream = self.path.open("rb")
         except OSError as error:
             raise SettingsError(f"{self.path} cannot be read: {error.strerror or error}.") from error
         with stream:
@@ -62,7 +62,7 @@ def check_file(path: Path, most_bytes: int) -> None:
 class OpenTable:
     """The rows of one file. `line` is where reading stands, from 1, as an editor shows it."""
 
-    def __init__(self, file: TableFile, stream: TextIO) -> None:
+    def __init__(self, file: TableFile, stream: BinaryIO) -> None:
         self._file = file
         self._since = 0  # lines since the last row
         self._reader = csv.reader(self._lines(stream))
@@ -88,9 +88,11 @@ class OpenTable:
             if cells and all(cells):
                 yield cells
 
-    def fault(self, words: str) -> SettingsError:
-        """An error about the row that was read last."""
-        return SettingsError(f"Line {self.line:,} of {self._file.path} {words}.", "Correct it, or take the row out.")
+    def fault(self, words: str, after: int = 0) -> SettingsError:
+        """An error about the line that was read last, or about one so many lines after it."""
+        return SettingsError(
+            f"Line {self.line + after:,} of {self._file.path} {words}.", "Correct it, or take the row out."
+        )
 
     def number(self, column: str, cell: str, *, least: float = 0.0) -> float:
         """The number in a cell. Raises SettingsError: it is none, below `least`, or beyond all sense."""
@@ -109,17 +111,19 @@ class OpenTable:
         except csv.Error as error:
             raise self.fault(f"cannot be read as CSV: {error}") from error
 
-    def _lines(self, stream: TextIO) -> Iterator[str]:
-        try:
-            while line := stream.readline(MAX_LINE + 1):
-                self._since += 1
-                if len(line) > MAX_LINE:
-                    raise self.fault(f"is followed by one of more than {MAX_LINE:,} characters")
-                if self._since > MAX_LINES:
-                    raise self.fault("is in a cell whose quotation mark is never closed")
-                yield line
-        except UnicodeDecodeError as error:
-            raise self.fault("is followed by what is no text in UTF-8") from error
+    def _lines(self, stream: BinaryIO) -> Iterator[str]:
+        """Line by line, so that what is no text is told by its line, and a file without line breaks is not read whole."""
+        while line := stream.readline(MAX_LINE + 1):
+            self._since += 1
+            if len(line) > MAX_LINE:
+                raise self.fault(f"is longer than {MAX_LINE:,} bytes", 1)
+            if self._since > MAX_LINES:
+                raise self.fault("is in a cell whose quotation mark is never closed")
+            try:
+                text = line.decode()
+            except UnicodeDecodeError as error:
+                raise self.fault("is no text in UTF-8", 1) from error
+            yield text if self.line else text.removeprefix("\ufeff")
 
     def _find(self, header: Sequence[str]) -> list[int]:
         names = [name.strip() for name in header]
