@@ -9,7 +9,7 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text, write_text
-from autoflow.cli.options import Json, Model
+from autoflow.cli.options import Json, Model, SuiteOption, read_suite_options
 from autoflow.errors import JobError, NotFound, SettingsError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def compare(
     a: A = None,
     b: B = None,
     suite: Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Its name or id, or a table.")] = None,
+    suite_option: SuiteOption = [],  # noqa: B006
     study: Annotated[
         str | None, typer.Option("--study", metavar="ID", help="Two of its candidates, as they were scored; no runs.")
     ] = None,
@@ -65,7 +66,8 @@ def compare(
     if study is not None:
         return _as_scored(study, a, b, split, suite or model, (html, csv, json_))
     sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
-    where = _Where(suite, seed, {name: n for name, n in sizes.items() if n is not None}, split or "val", model)
+    chosen = {name: n for name, n in sizes.items() if n is not None}
+    where = _Where(suite, read_suite_options(suite_option), seed, chosen, split or "val", model)
     how = {"repeats": repeats, "judge": judge, "policy": (max_steps, answer_tokens)}
     return _run_both(a, b, where, how, (html, csv, json_))
 
@@ -74,6 +76,7 @@ class _Where(NamedTuple):
     """On which tasks, and by which model."""
 
     suite: str | None
+    options: dict[str, Any]  # of the suite
     seed: int
     sizes: dict[Split, int]
     split: Split
@@ -101,7 +104,7 @@ def _run_both(a: str | None, b: str | None, where: _Where, how: dict[str, Any], 
     if where.suite is None:
         raise SettingsError("The tasks are missing.", "Name a suite: --suite openagi-plan")
     store = open_store()
-    spec = spec_of(where.suite, where.seed, where.sizes, store=store, only=where.split)
+    spec = spec_of(where.suite, where.seed, where.sizes, where.options, store=store, only=where.split)
     suite = open_suite(spec, saved=store.get_suite)
     first, second = (_text(store, suite, name) for name in (a, b))
     found, numbers = _compared(store, first, second, _setting(spec, where, how))

@@ -15,7 +15,7 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text
-from autoflow.cli.options import File, Json, Model
+from autoflow.cli.options import File, Json, Model, SuiteOption, read_suite_options
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from autoflow.suites.base import Suite
 
 CUT = ("max-calls", "max-cost")  # stop reasons of runs that the limits of the whole evaluation cut off
-_SUITE = "openagi-plan, reasoning, the id or name of a saved suite, or a table as CSV or JSONL."
+_SUITE = "One of `autoflow suites list`, by its name or id, or a table as CSV or JSONL."
 Size = Annotated[int | None, typer.Option(min=0, help="Tasks in this split.", show_default="the suite's usual")]
 
 
@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     file: File,
     suite: Annotated[str, typer.Option("--suite", metavar="SUITE", help=_SUITE)],
+    suite_option: SuiteOption = [],  # noqa: B006
     split: Annotated[Literal["train", "val", "test"], typer.Option(help="Which of its tasks.")] = "val",
     model: Model = None,
     judge: Annotated[str | None, typer.Option(metavar="MODEL", help="Scores, where the suite has a judge.")] = None,
@@ -63,7 +64,8 @@ def evaluate(
 
     text = read_text(file)
     sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
-    spec = spec_of(suite, seed, {name: size for name, size in sizes.items() if size is not None}, only=split)
+    chosen = {name: size for name, size in sizes.items() if size is not None}
+    spec = spec_of(suite, seed, chosen, read_suite_options(suite_option), only=split)
     policy = RunPolicy(max_steps=max_steps, answer_tokens=answer_tokens)
     work = _Work(text, spec, split, tasks, repeats, policy, max_calls, max_usd)
     outcomes, name = asyncio.run(work.carry_out(model, judge))

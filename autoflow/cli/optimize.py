@@ -8,7 +8,7 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text
-from autoflow.cli.options import Json, read_option
+from autoflow.cli.options import Json, SuiteOption, read_option, read_suite_options
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def optimize(
     suite: Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Its name or id, or a table.")] = None,
+    suite_option: SuiteOption = [],  # noqa: B006
     method: Annotated[MethodName, typer.Option(help="How workflows are proposed.")] = "in-context",
     generator: Annotated[str | None, typer.Option(metavar="MODEL", help="Proposes.", show_default="default")] = None,
     interpreter: Annotated[
@@ -68,7 +69,8 @@ def optimize(
         sizes: dict[Split, int | None] = {"train": train, "val": val, "test": test}
         chosen = {split: size for split, size in sizes.items() if size is not None}
         models = (generator, interpreter, judge)
-        spec = _spec(store, suite, method, models, budget, (seed, chosen, repeats), (max_steps, answer_tokens), from_)
+        tasks = (suite, read_suite_options(suite_option), seed, chosen, repeats)
+        spec = _spec(store, tasks, method, models, budget, (max_steps, answer_tokens), from_)
         study = _begun(store, spec.model_copy(update={"options": dict(map(read_option, option))}), name)
     return _carry_out(store, study, detach=detach, json_=json_)
 
@@ -85,20 +87,20 @@ def _budget(
 
 
 def _spec(
-    store: SqlStore, suite: str | None, method: MethodName, models: tuple[str | None, str | None, str | None],
-    budget: StudyBudget, tasks: tuple[int, dict[Split, int], int], policy: tuple[int, int], manual: str | None,
+    store: SqlStore, tasks: tuple[str | None, dict[str, Any], int, dict[Split, int], int], method: MethodName,
+    models: tuple[str | None, str | None, str | None], budget: StudyBudget, policy: tuple[int, int], manual: str | None,
 ) -> StudySpec:  # fmt: skip
     from autoflow.cli.llms import check_model
     from autoflow.records import RunPolicy
     from autoflow.study import StudySpec
     from autoflow.suites.registry import spec_of
 
+    suite, options, seed, sizes, repeats = tasks
     if suite is None:
         raise SettingsError("The tasks are missing.", "Name a suite: --suite openagi-plan")
-    seed, sizes, repeats = tasks
     generator, interpreter, judge = models
     return StudySpec(
-        method=method, suite=spec_of(suite, seed, sizes, store=store), generator=check_model(generator),
+        method=method, suite=spec_of(suite, seed, sizes, options, store=store), generator=check_model(generator),
         interpreter=check_model(interpreter), judge=check_model(judge) if judge else "", budget=budget,
         policy=RunPolicy(max_steps=policy[0], answer_tokens=policy[1]), repeats=repeats, seed=seed,
         baseline=None if manual is None else read_text(manual),

@@ -25,14 +25,23 @@ Tools = Annotated[
     typer.Option("--tool", "-t", metavar="TOOL", help="A tool the steps may call; may be given several times."),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of the model's sampling.")]
+SuiteOption = Annotated[
+    list[str],
+    typer.Option("--suite-option", metavar="NAME=VALUE", help="Of the suite; may be given several times."),
+]
 
 
-def read_option(text: str) -> tuple[str, Any]:
+def read_option(text: str, flag: str = "--option") -> tuple[str, Any]:
     """`relative=0.01`: the value is JSON where it can be read as that, else a text."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise SettingsError(f"`--option {text[:80]}` names no option.", "Write NAME=VALUE.")
+        raise SettingsError(f"`{flag} {text[:80]}` names no option.", "Write NAME=VALUE.")
     try:
         return name.strip(), json.loads(value)
     except (ValueError, RecursionError):
         return name.strip(), value
+
+
+def read_suite_options(texts: list[str]) -> dict[str, Any]:
+    """Options of a suite, as `read_option` reads each."""
+    return dict(read_option(text, "--suite-option") for text in texts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from autoflow.cli import output
-from autoflow.cli.options import Json, read_option
+from autoflow.cli.options import Json, SuiteOption, read_option, read_suite_options
 from autoflow.cli.table import print_table
 from autoflow.cli.trace import clip
 from autoflow.errors import SettingsError
@@ -53,6 +53,7 @@ def list_(json_: Json = False) -> None:
 
 def show(
     suite: Suite,
+    suite_option: SuiteOption = [],  # noqa: B006
     limit: Annotated[int, typer.Option(min=1, help="Tasks to show.")] = SHOWN,
     json_: Json = False,
 ) -> None:
@@ -62,7 +63,7 @@ def show(
 
     store = open_store()
     _refuse_files(suite)
-    spec = spec_of(suite, store=store, only="train")
+    spec = spec_of(suite, options=read_suite_options(suite_option), store=store, only="train")
     body = store.get_suite(str(spec.options["suite"])).body if spec.name == "table" else {}
     tasks = body["rows"][:limit] if body else _tasks(spec, limit)
     about = {**_named(spec), "about": describe(spec, store.get_suite)}

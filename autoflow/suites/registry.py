@@ -35,6 +35,8 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
         case "openagi-plan":
             from autoflow.suites.openagi import OpenAGIPlanSuite
 
+            for name in spec.options:
+                raise SettingsError(f"The suite `openagi-plan` has no option `{name}`.", "Leave it out.")
             return OpenAGIPlanSuite(seed=spec.seed, sizes=spec.sizes)
         case "openagi":
             from autoflow.suites.openagi_open import open_openagi

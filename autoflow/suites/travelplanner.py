@@ -63,6 +63,7 @@ class TravelPlannerSuite:
 
     def __init__(self, database: TravelDatabase, queries: Sequence[Query], *, sizes: Sizes, seed: int = 0) -> None:
         self._database = database
+        self.count = len(queries)
         tasks = [_suite_task(query) for query in queries]
         self._splits = split_tasks(tasks, fit_sizes(len(tasks), sizes), seed, stratum=lambda task: task.tags)
 

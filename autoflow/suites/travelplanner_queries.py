@@ -1,8 +1,8 @@
 """Queries of TravelPlanner from a file: CSV as the benchmark publishes them, JSON lines or a JSON list.
 
 Each has the fields `query`, `org`, `dest`, `days`, `visiting_city_number`, `people_number`, `budget`,
-`local_constraint`, and `level` where it is there. The benchmark publishes its test queries without the fields that plans
-are scored by, so that those cannot be used here.
+`local_constraint`, and `level` where it is there. The benchmark publishes its test queries without the fields that
+plans are scored by, so that those cannot be used here.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +15,13 @@ from autoflow.generate.examples import Example
 from autoflow.jobs.payloads import ProposePayload
 from autoflow.records import Job
 from autoflow.store import SqlStore
+from autoflow.suites.registry import suite_names
 from autoflow.suites.table_body import suite_body
 from autoflow.suites.table_rows import Row
 from tests.app.conftest import words
+from tests.app.optimizing import act
 from tests.suites.tables import numbered
+from tests.suites.travel import write_database, write_queries
 
 Visit = Callable[..., AppTest]
 KEY = "search-tasks"
@@ -56,9 +61,36 @@ def proposed(store: SqlStore, count: int = 4, **ended: Any) -> Job:
 
 def test_what_is_always_there_is_chosen_and_described(visit: Visit) -> None:
     app = visit("optimize")
-    assert find(app, "selectbox", f"{KEY}-suite").options == ["openagi-plan", "reasoning"]
+    assert find(app, "selectbox", f"{KEY}-suite").options == [*suite_names()]
     assert sizes(app) == [8, 12, 24]
     assert "185 tasks that ask for a plan" in words(app).replace("\\", "")
+
+
+def test_a_copy_of_travelplanner_is_named_looked_at_and_searched_on(
+    visit: Visit, store: SqlStore, tmp_path: Path
+) -> None:
+    app = visit("optimize", tasks="travelplanner")
+    assert "say where your copy of it is" in words(app)
+    root, queries = write_database(tmp_path / "database"), write_queries(tmp_path / "queries.jsonl")
+    find(app, "text_input", "-travel-data").set_value(str(root)).run()
+    find(app, "text_input", "-travel-queries").set_value("/no/such.csv").run()
+    assert "There is no file `/no/such.csv`." in words(app)
+    find(app, "text_input", "-travel-queries").set_value(f" {queries} ").run()
+    assert "12 queries" in words(app)
+    find(app, "button", f"{KEY}-look").click().run()
+    assert not app.exception
+    app = act(app, "search-start")
+    [study] = store.list_studies()
+    assert study.spec.suite.options == {"data": str(root), "queries": str(queries)}
+    assert sum(map(len, study.splits.values())) == 12
+    assert not visit("compare", suite="travelplanner").exception
+    assert not visit("compare", suite=study.id).exception
+
+
+def test_the_address_brings_back_where_a_copy_of_travelplanner_is(visit: Visit, tmp_path: Path) -> None:
+    options = {"data": str(write_database(tmp_path / "d")), "queries": str(write_queries(tmp_path / "q.jsonl"))}
+    app = visit("optimize", tasks="travelplanner", **{"tasks-options": json.dumps(options)})
+    assert "12 queries" in words(app)
 
 
 def test_more_tasks_than_there_are_is_told_in_place(visit: Visit) -> None:

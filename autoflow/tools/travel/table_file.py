@@ -112,7 +112,7 @@ class OpenTable:
             raise self.fault(f"cannot be read as CSV: {error}") from error
 
     def _lines(self, stream: BinaryIO) -> Iterator[str]:
-        """Line by line, so that what is no text is told by its line, and a file without line breaks is not read whole."""
+        """Line by line: what is no text is told by its line, and a file without line breaks is not read whole."""
         while line := stream.readline(MAX_LINE + 1):
             self._since += 1
             if len(line) > MAX_LINE:

@@ -10,7 +10,7 @@ from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.records import is_id
 from autoflow.report.sides import MANUAL_REF, OF_SUITE, Text, text_of_suite
 from autoflow.study import SPLITS, SuiteSpec
-from autoflow.suites.registry import open_suite, scorer_of, suite_names, title_of
+from autoflow.suites.registry import NEEDS_OPTIONS, open_suite, scorer_of, suite_names, title_of
 from autoflow.suites.sizes import fit_sizes
 from pages.ui import services
 from pages.ui.plain import cut
@@ -106,6 +106,8 @@ def offered() -> dict[str, tuple[tuple[str, str], str]]:
     """Key -> kind of suite and how it is called: built in, saved, then what else studies used, each once."""
     found: dict[str, tuple[tuple[str, str], str]] = {}
     for key, words in known.names().items():
+        if key in NEEDS_OPTIONS:
+            continue  # offered with the options that a study had
         options = {"suite": key} if is_id(key, "su") else {}
         found[key] = (_kind(SuiteSpec(name="table" if options else key, options=options)), words)
     store = services.store()

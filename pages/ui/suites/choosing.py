@@ -11,7 +11,7 @@ from autoflow.suites.registry import TABLE
 from autoflow.suites.sizes import USUAL, fit_sizes
 from pages.ui import services
 from pages.ui.plain import plain
-from pages.ui.suites import from_table, from_task, known, look
+from pages.ui.suites import from_table, from_task, known, look, travel
 
 LABELS: dict[Split, tuple[str, str]] = {
     "train": ("Train", "Tasks to learn from: what went wrong on them is shown to the generator."),
@@ -48,7 +48,9 @@ def _choice(key: str, default: SuiteSpec | None) -> SuiteSpec | None:
             chosen = _suite(key, default)
             first = default if default and known.key_of(default) == chosen else None
             spec = _sized(key, chosen, first)
-        options = _puzzles(key, first) if chosen == "reasoning" else spec.options
+        options = _options(key, chosen, first, spec)
+        if options is None:
+            return None
         spec = spec.model_copy(update={"options": options})
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(plain(known.about(spec), 300), width="stretch")
@@ -100,6 +102,13 @@ def _fits(spec: SuiteSpec, rows: int) -> bool:
     elif wanted == 0:
         st.text("No split has a task. Give train and validation at least one each.")
     return 0 < wanted <= rows
+
+
+def _options(key: str, chosen: str, default: SuiteSpec | None, spec: SuiteSpec) -> Json | None:
+    """Those of a suite that has some, chosen here; None: one is missing, which is said in place."""
+    if chosen == "reasoning":
+        return _puzzles(key, default)
+    return travel.choose(key, default) if chosen == "travelplanner" else spec.options
 
 
 def _puzzles(key: str, default: SuiteSpec | None) -> Json:
