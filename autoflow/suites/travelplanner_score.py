@@ -8,7 +8,7 @@ passed, asked  constraints: the eight of common sense and those hard ones that t
                a hard one counts as passed only where the plan lacks no information and names nothing that is not in the
                database: what is not there costs nothing and breaks no rule.
 filled         share of what the days of the trip need that the plan says at all. Without it a plan of nothing but "-"
-               would get half of the score, as it repeats no restaurant, and a search would soon find that.
+               would keep six of the eight, as it repeats no restaurant, and a search would soon find that.
 
 An answer that holds no plan scores 0. A plan that passes finally scores 1, and no other does. Parts, of which the means
 over runs are the benchmark's figures:

@@ -36,7 +36,9 @@ class Tool:
 
     spec: ToolSpec
     run: ToolFunction = field(compare=False)
-    source: str = "builtin"  # builtin, python:MODULE, mcp:SERVER
+    source: str = "builtin"  # builtin, python:MODULE, mcp:SERVER, suite:NAME
+    # Awaited when a toolbox is opened with it, as reading much data takes longer than a call may; again does nothing.
+    prepare: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

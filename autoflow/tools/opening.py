@@ -63,9 +63,12 @@ async def open_toolbox(names: Sequence[str | Tool] | None = None) -> AsyncIterat
         SettingsError: AUTOFLOW_TOOLS or the file of MCP servers is not right.
         UnknownTool: a name means nothing. A server that cannot be opened raises nothing: its tools fail when they are
             called, the others work, and `Toolbox.problems` says what is wrong.
+        What preparing a tool raises that a suite brings.
     """
     brought = {tool.name: tool for tool in names or () if isinstance(tool, Tool)}
     asked = None if names is None else [n for n in names if isinstance(n, str) and n not in brought]
+    for prepare in dict.fromkeys(tool.prepare for tool in brought.values() if tool.prepare):
+        await prepare()
     async with _open_named(asked) as named:
         yield Toolbox([*brought.values(), *named.tools], named.problems) if brought else named
 

@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.validators import validator_for
 from referencing import Registry
 
-from autoflow.errors import ToolArgumentError, ToolError, ToolFailed, ToolTimeout, UnknownTool
+from autoflow.errors import AutoFlowError, ToolArgumentError, ToolError, ToolFailed, ToolTimeout, UnknownTool
 from autoflow.llm.base import ToolSpec
 from autoflow.tools.base import Tool, ToolContext
 
@@ -160,4 +160,6 @@ def _result(name: str, task: asyncio.Future[str]) -> str:
         return task.result()
     if isinstance(error, ToolError):
         raise error
+    if isinstance(error, AutoFlowError):  # says what happened in whole sentences
+        raise ToolFailed(f"The tool `{name}` failed: {error.message}", error.hint) from error
     raise ToolFailed(f"The tool `{name}` failed: {type(error).__name__}: {error}.") from error

@@ -52,6 +52,6 @@ def test_an_unknown_suite_is_named(cli: Cli, script: Script, tmp_path: Path) -> 
     done = cli("evaluate", str(file), "--suite", "travel", "--model", script({"match": "", "reply": "x"}))
     assert done.code == 2
     assert (
-        "There is no suite `travel`.\nhint: There is `openagi-plan`, `openagi`, `reasoning`, `travelplanner`, the suites"
+        "There is no suite `travel`.\nhint: There is `openagi-plan`, `openagi`, `reasoning`, `travelplanner`, the"
         in done.err
     )

@@ -47,8 +47,8 @@ class TestQueries:
         assert (found.house_rule, found.cuisines) == ("smoking", ("Mexican", "Indian"))
         assert (found.room_type, found.transportation) == ("not shared room", "no self-driving")
         assert found.wishes == (
-            "3 days from Orran to Elmford and back, 1 city, 2 people, at most 2,000 dollars, smoking allowed, Mexican and "
-            "Indian food, not shared room, no self-driving"
+            "3 days from Orran to Elmford and back, 1 city, 2 people, at most 2,000 dollars, smoking allowed, Mexican "
+            "and Indian food, not shared room, no self-driving"
         )
         free = query(tmp_path, LONG)
         assert (free.house_rule, free.cuisines, free.room_type, free.transportation) == (None, (), None, None)
@@ -80,7 +80,7 @@ class TestQueries:
             ({"local_constraint": "no flight"}, "which is no object"),
             ({"local_constraint": "[" * 4000}, "which is no object"),
             ({"local_constraint": "__import__('os').system('true')"}, "which is no object"),
-            ({"local_constraint": {**WISHES, "room type": "castle"}}, "asks for `castle` as `room type`.*`entire room`"),
+            ({"local_constraint": {**WISHES, "room type": "castle"}}, "asks for `castle` as `room type`.*`entire"),
             ({"local_constraint": {**WISHES, "house rule": 3}}, "asks for `3` as `house rule`"),
             ({"local_constraint": {**WISHES, "cuisine": [1]}}, "as `cuisine`, which is no list of names"),
         ],
@@ -94,7 +94,7 @@ class TestQueries:
 
     def test_test_queries_of_the_benchmark_are_told_apart(self, tmp_path: Path) -> None:
         path = write_queries(tmp_path / "test.jsonl", {name: SHORT[name] for name in ("query", "level", "days")})
-        with pytest.raises(SettingsError, match="lacks the fields `org`, `dest`.*take the train or the validation"):
+        with pytest.raises(SettingsError, match=r"lacks the fields `org`, `dest`.*take the train or the validation"):
             read_queries(str(path))
 
     @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -201,15 +201,27 @@ class TestRunning:
             assert set(outcome.parts) == set(PARTS)
         assert {outcome.score == 1.0 for outcome, _ in found} == {True, False}
 
+    async def test_the_manual_workflow_comes_to_a_plan(self, options: dict[str, str]) -> None:
+        search = {"name": "flight_search", "arguments": dict(SEARCHES[0][1])}
+        lines = (
+            {"match": "Is the destination a state", "reply": "no"}, {"match": "Does the plan keep", "reply": "yes"},
+            {"match": "Give the plan, in the form", "reply": json.dumps(SHORT_PLAN)},
+            {"match": "Search how to travel", "tool_calls": [search]}, {"match": "", "reply": "Noted."},
+        )  # fmt: skip
+        found = await evaluated(options, open_travelplanner(spec(options)).baseline, *lines)
+        assert {(outcome.stop, outcome.steps) for outcome, _ in found} == {("terminal", 8)}
+        assert all(sum(event.kind == "tool_result" for event in events) == 1 for _, events in found)
+        assert 0 < sum(outcome.parts["final"] for outcome, _ in found) < len(found)
+
     async def test_an_answer_without_a_plan_is_not_delivered(self, options: dict[str, str]) -> None:
         plain = open_travelplanner(spec(options)).plain
         for outcome, _ in await evaluated(options, plain, {"match": "", "reply": "I would go by train."}):
             assert (outcome.stop, outcome.score, outcome.parts["delivered"]) == ("terminal", 0.0, 0.0)
 
-    async def test_a_damaged_file_costs_runs_their_score_and_says_why(self, options: dict[str, str]) -> None:
-        file, columns, _ = TABLES["restaurants"]
-        (Path(options["data"]) / file).write_text(f"{','.join(columns)}\nA,Elmford,free,Tea,1\n")
+    @pytest.mark.parametrize("name", ["restaurants", "flights"])
+    async def test_a_damaged_file_is_told_before_anything_is_run(self, name: str, options: dict[str, str]) -> None:
+        file, columns, _ = TABLES[name]
+        (Path(options["data"]) / file).write_text(f"{','.join(columns)}\n{','.join(['free'] * len(columns))}\n")
         plain = open_travelplanner(spec(options)).plain
-        for outcome, _ in await evaluated(options, plain, {"match": "", "reply": json.dumps(SHORT_PLAN)}):
-            assert outcome.score == 0.0
-            assert re.search(r"The scorer failed: .*Line 2 of .* has `free`", outcome.error)
+        with pytest.raises(SettingsError, match=r"Line 2 of .* has .*(`free`|`Price`)"):
+            await evaluated(options, plain, {"match": "", "reply": json.dumps(SHORT_PLAN)})

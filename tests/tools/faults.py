@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +21,10 @@ from autoflow.tools import Toolbox, ToolContext, local_tools, open_toolbox, tool
 from autoflow.tools.builtin import BUILTIN
 from autoflow.tools.mcp_client import McpConnection
 from autoflow.tools.mcp_file import McpServer, add_server, list_servers
+from autoflow.tools.travel.database import TABLES
+from autoflow.tools.travel.search import travel_tools
 from tests.interpret.fakes import FORK, LINE, Reply, calls, flow, run, said
+from tests.suites.travel import opened as opened_database
 
 TABLE = Path(__file__).parents[2] / "docs" / "errors-tools.md"
 SERVER = str(Path(__file__).parent / "mcp_server.py")
@@ -96,6 +100,16 @@ async def discovered(content: str | None) -> str:
         return str(len(local_tools()))
 
 
+async def travel(name: str, row: str = "", **arguments: str) -> str:
+    """A search in the invented database, with this row added to its restaurants."""
+    root = settings().home / "database"
+    database = opened_database(root)
+    if row:
+        file, columns, _ = TABLES["restaurants"]
+        (root / file).write_text(f"{','.join(columns)}\n{row}\n")
+    return (await Toolbox(travel_tools(database)).call(name, json.dumps(arguments), CONTEXT, 20)).text
+
+
 async def servers(text: str) -> str:
     settings().mcp_file.write_text(text)
     return str(list_servers())
@@ -122,6 +136,13 @@ FAULTS: dict[str, Callable[[], Awaitable[object]]] = {
     "an input that the task does not have": lambda: call("read_file", '{"name": "/etc/passwd"}'),
     "a file that is no text": lambda: call("read_file", '{"name": "photo"}'),
     "an input that is no JSON": lambda: call("json_query", '{"expression": "a", "input": "mail"}'),
+    "a trip to a city that is not in the database": lambda: travel("restaurant_search", city="Elmfort"),
+    "a date of a flight in another form": lambda: travel(
+        "flight_search", origin="Orran", destination="Elmford", date="March 16th"
+    ),
+    "a file of the travel database that is damaged": lambda: travel(
+        "restaurant_search", "A,Elmford,free,Tea,1", city="Orran"
+    ),
     "the task asks for a tool that does not exist": lambda: opened("sing"),
     "a module of tools that cannot be imported": lambda: discovered(None),
     "a module without a tool": lambda: discovered("x = 1"),

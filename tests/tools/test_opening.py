@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autoflow.errors import SettingsError, UnknownTool
 from autoflow.settings import settings
-from autoflow.tools import local_tools, open_toolbox
+from autoflow.tools import local_tools, open_toolbox, tool
 
 GOOD = '''
 from autoflow.tools import tool
@@ -98,3 +99,29 @@ async def test_what_is_not_asked_for_may_be_broken(home: Path, monkeypatch: pyte
 async def test_no_names_are_no_tools() -> None:
     async with open_toolbox([]) as toolbox:
         assert toolbox.specs == ()
+
+
+async def test_what_a_suite_brings_is_prepared_once_and_outside_of_a_calls_time() -> None:
+    prepared: list[str] = []
+
+    async def prepare() -> None:
+        prepared.append("read")
+
+    one, other = (replace(tool(name=name)(_nothing), prepare=prepare) for name in ("one", "other"))
+    async with open_toolbox([one, "calculator", other, "one"]) as toolbox:
+        assert prepared == ["read"]
+        assert [spec.name for spec in toolbox.specs] == ["one", "other", "calculator"]
+
+
+async def test_what_cannot_be_prepared_is_told_when_the_toolbox_is_opened() -> None:
+    async def prepare() -> None:
+        raise SettingsError("The data is damaged.")
+
+    with pytest.raises(SettingsError, match="damaged"):
+        async with open_toolbox([replace(tool(_nothing), prepare=prepare)]):
+            pass
+
+
+def _nothing() -> str:
+    """Does nothing."""
+    return ""

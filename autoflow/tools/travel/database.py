@@ -84,6 +84,13 @@ class TravelDatabase:
             self._file(name).check()
         self.cities()
 
+    def read(self) -> None:
+        """All parts that were not read yet. Raises SettingsError: one is damaged."""
+        for part in (
+            self.cities, self.roads, self.restaurants, self.attractions, self.accommodations, self.flights,
+        ):  # fmt: skip
+            part()
+
     def _file(self, name: str) -> TableFile:
         path, columns, most = TABLES[name]
         return TableFile(self._root / path, columns, most)

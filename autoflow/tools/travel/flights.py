@@ -1,6 +1,6 @@
 """Flights: nearly four million rows in the benchmark, so they are kept in a private SQLite file that ends with us.
 
-Reading those takes about half a minute, once a process; a search then takes well under a millisecond.
+Reading those takes half a minute to a minute, once a process; a search then takes well under a millisecond.
 """
 
 from __future__ import annotations

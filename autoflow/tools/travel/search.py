@@ -5,6 +5,7 @@ What the benchmark's own tools give as well and these leave out, as no plan need
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,14 +25,14 @@ Row = Sequence[object]
 
 
 def travel_tools(database: TravelDatabase) -> tuple[Tool, ...]:
-    """The tools. Each raises ToolArgumentError for a city, a state or a date that is none, and SettingsError where the
-    file that it searches is damaged."""
+    """The tools. Each raises ToolArgumentError for a city, a state or a date that is none. Preparing them reads the
+    database, and raises SettingsError where a file of it is damaged."""
     search = TravelSearch(database)
     found = (
         search.flight_search, search.distance_matrix, search.restaurant_search, search.attraction_search,
         search.accommodation_search, search.city_search,
     )  # fmt: skip
-    return tuple(replace(tool(method), source=SOURCE) for method in found)
+    return tuple(replace(tool(method), source=SOURCE, prepare=search.prepare) for method in found)
 
 
 class TravelSearch:
@@ -39,6 +40,9 @@ class TravelSearch:
 
     def __init__(self, database: TravelDatabase) -> None:
         self._database = database
+
+    async def prepare(self) -> None:
+        await asyncio.to_thread(self._database.read)
 
     def flight_search(self, origin: str, destination: str, date: str, page: int = 1) -> str:
         """Flights between two cities on one day. Prices are in dollars for one person.
