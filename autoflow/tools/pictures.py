@@ -39,8 +39,9 @@ def scaled_down(image: Picture) -> Picture:
     share = (MOST_PIXELS / (image.width * image.height)) ** 0.5
     if share >= 1:
         return image
-    size = max(1, int(image.width * share)), max(1, int(image.height * share))
-    return image.resize(size, Image.Resampling.LANCZOS)
+    width = min(max(1, int(image.width * share)), MOST_PIXELS)
+    height = min(max(1, int(image.height * share)), MOST_PIXELS // width)  # of a line that is a pixel wide too
+    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def keep(image: Picture, context: ToolContext) -> PictureRef:

@@ -13,7 +13,7 @@ from autoflow.tools.openagi.images import Picture, read_image, to_png
 from pages.ui import services
 
 WIDTH = 96  # CSS pixels of a small one; twice as many are sent, for fine screens
-LARGE = 1600  # pixels of a side at most where one is looked at
+LARGE, WHOLE = 1600, 4096  # pixels of a side at most of one to look at, and of one to keep
 
 
 def draw(item: TaskInput) -> None:
@@ -34,23 +34,18 @@ def data_url(sha256: str) -> str | None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def large(sha256: str) -> bytes | None:
     """To look at, as PNG; None where none can be made."""
-    found = _read(sha256)
-    if found is None:
-        return None
-    found.thumbnail((LARGE, LARGE))
-    return to_png(found)
+    return _png(sha256, LARGE)
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def whole(sha256: str) -> bytes:
-    """To keep: every pixel, as PNG. Empty where it cannot be read by now."""
-    found = _read(sha256)
-    return to_png(found) if found else b""
+def whole(sha256: str) -> bytes | None:
+    """To keep, as PNG: every pixel of what tools make. Takes a while where it is large."""
+    return _png(sha256, WHOLE)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
 def _small(sha256: str) -> bytes | None:
-    """As WebP."""
+    """As WebP: the smallest that every browser reads."""
     found = _read(sha256)
     if found is None:
         return None
@@ -58,6 +53,14 @@ def _small(sha256: str) -> bytes | None:
     file = io.BytesIO()
     found.save(file, "WEBP", quality=80)
     return file.getvalue()
+
+
+def _png(sha256: str, side: int) -> bytes | None:
+    found = _read(sha256)
+    if found is None:
+        return None
+    found.thumbnail((side, side))
+    return to_png(found)
 
 
 def _read(sha256: str) -> Picture | None:

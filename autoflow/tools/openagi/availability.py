@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from autoflow.llm.catalogue import local_path
-from autoflow.tools.openagi import efficientnet
+from autoflow.tools.openagi import efficientnet, shapes
 from autoflow.tools.openagi.experts import ASKED, Available, OpenAGIExperts, hub_answers
 from autoflow.tools.openagi.hub_drawing import EXTRA
 from autoflow.tools.openagi.hub_models import MODELS
@@ -20,6 +20,8 @@ def look(tool: str) -> Available:
     found = OpenAGIExperts("offline").available(tool)
     if found.part == efficientnet.NAME and local_path(efficientnet.NAME) is None:
         return Available(tool, None, why=f"`{tool}` asks {efficientnet.NAME}, which is not here. {efficientnet.CURE}")
+    if found.part == shapes.NAME and not shapes.FILE.is_file():
+        return Available(tool, None, why=f"`{tool}` asks the {shapes.NAME}, whose weights are missing. {shapes.CURE}")
     return found
 
 

@@ -46,7 +46,7 @@ _LOADERS: dict[str, Callable[[HubModel, Where], Batch]] = {
     "Machine Translation": lambda m, at: hub_texts.translated(m.repository, at),
     "Fill Mask": lambda m, at: hub_texts.filled(m.repository, at),
 }
-ASKED = {"Question Answering": "answer", "Text Generation": "continue", "Fill Mask": "fill"}
+ASKED = {"Question Answering": "answer", "Text Generation": "continue", "Fill Mask": "fill"}  # offline: tool, prompt
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def _show(ref: PictureRef) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(f"{ref.size} pixels")
         st.download_button(
-            "Download", data=lambda: picture.whole(ref.sha256), file_name=_file_name(ref.name), mime="image/png",
+            "Download", data=picture.whole(ref.sha256) or found, file_name=_file_name(ref.name), mime="image/png",
             icon=":material/download:", on_click="ignore", key="picture-download",
         )  # fmt: skip
 
