@@ -37,7 +37,8 @@ def _shown(item: TaskInput) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if item.kind == "image":
             picture.draw(item)
-        st.text(f"{item.name}: {item.filename or 'file'}, {size(item.size or 0)}")
+        file = "" if item.filename == item.name else f": {item.filename or 'file'}"
+        st.text(f"{item.name}{file}, {size(item.size or 0)}")
 
 
 def _added(scope: str, given: Sequence[TaskInput]) -> list[TaskInput]:
