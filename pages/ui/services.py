@@ -179,7 +179,7 @@ def job_of(run_id: str) -> Job | None:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def tool_names() -> list[str]:
-    """What a task may name as its tools: built-in and expert ones, those of `AUTOFLOW_TOOLS`, `mcp:NAME` for a server's.
+    """What a task may name as its tools: built-in and expert ones, those of `AUTOFLOW_TOOLS`, `mcp:NAME` for servers.
 
     Raises SettingsError: a module or the file of MCP servers is not right.
     """

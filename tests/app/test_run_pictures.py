@@ -57,7 +57,7 @@ def test_the_same_picture_twice_is_two_inputs_over_one_file(store: SqlStore) -> 
     data = saved(Image.new("RGB", (9, 9)))
     given: list[TaskInput] = []
     for _ in range(3):
-        given.append(uploads.kept(Given("Cat.png", data, "image/png"), given))  # noqa: PERF401  (each knows those before)
+        given.append(uploads.kept(Given("Cat.png", data, "image/png"), given))
     assert [item.name for item in given] == ["Cat.png", "Cat.png 2", "Cat.png 3"]
     assert {item.kind for item in given} == {"image"}
     assert len({item.sha256 for item in given}) == 1
@@ -90,7 +90,9 @@ def test_a_file_that_is_gone_is_no_picture(store: SqlStore) -> None:
 
 
 def test_a_small_picture_is_made_anew_and_small(store: SqlStore) -> None:
-    told = saved(natural("chelsea.png").resize((1500, 900)), "JPEG", exif=Image.Exif(), comment=b"<script>secret</script>")
+    told = saved(
+        natural("chelsea.png").resize((1500, 900)), "JPEG", exif=Image.Exif(), comment=b"<script>secret</script>"
+    )
     address = picture.data_url(sha256_of(store, told))
     assert address is not None
     kind, _, code = address.partition(",")
