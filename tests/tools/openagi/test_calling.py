@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -29,8 +30,8 @@ from tests.tools.openagi.test_images import bomb, saved
 __all__ = ["offline_files", "offline_parts"]  # fixtures
 CAT = natural("chelsea.png")
 TEXT = (
-    "The mill grinds wheat by water. Ann likes plums. Water turns the wheel of the mill. Bob likes figs. Cem likes tea. "
-    "The wheel of the mill is oak."
+    "The mill grinds wheat by water. Ann likes plums. Water turns the wheel of the mill. Bob likes figs. Cem likes "
+    "tea. The wheel of the mill is oak."
 )
 
 
@@ -163,7 +164,7 @@ async def test_text_tools_take_a_text_or_the_name_of_an_input() -> None:
 async def test_a_question_about_a_picture_takes_both() -> None:
     from easy_vqa import get_test_image_paths
 
-    shape = as_shown(read_image(open(get_test_image_paths()[0], "rb").read(), "shape"))
+    shape = as_shown(read_image(Path(get_test_image_paths()[0]).read_bytes(), "shape"))
     context = Files().context(shape=shape)
     done = await call(context, "visual_question_answering", image="shape", question="what shape is in the image?")
     assert done.text in ("circle", "rectangle", "triangle")
