@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
@@ -12,23 +12,16 @@ from streamlit.testing.v1 import AppTest
 
 from autoflow.errors import StoreError
 from autoflow.records import TaskInput, WorkflowRecord
-from autoflow.settings import settings
 from autoflow.store import SqlStore
-from autoflow.tools.openagi import experts
 from pages.ui import picture, uploads
 from tests.app.conftest import words
 from tests.app.test_run import TEXT, finished_run
+from tests.tools.openagi.files import no_hub
 from tests.tools.openagi.pictures import natural
 from tests.tools.openagi.test_images import bomb, saved
 
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AUTOFLOW_OFFLINE", "1")
-    settings.cache_clear()
-    experts.hub_answers.cache_clear()
-    yield
-    experts.hub_answers.cache_clear()
+__all__ = ["no_hub"]  # a fixture
+pytestmark = pytest.mark.usefixtures("no_hub")
 
 
 class Given:

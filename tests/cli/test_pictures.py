@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autoflow.settings import settings
-from autoflow.tools.openagi import calling, experts
 from autoflow.tools.openagi.images import read_image, to_png
 from tests.cli.conftest import Cli
+from tests.tools.openagi.files import no_hub
 from tests.tools.openagi.pictures import natural
+
+__all__ = ["no_hub"]  # a fixture
+pytestmark = pytest.mark.usefixtures("no_hub")
 
 TEXT = "Step 1:::process:::Mend the picture.:::next::Step 2\nStep 2:::terminal:::Say what was done.:::\n"
 CALL = {"name": "openagi__image_deblurring", "arguments": {"image": "photo"}}
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AUTOFLOW_OFFLINE", "1")
-    for known in (settings, experts.hub_answers, calling._experts):
-        known.cache_clear()
-    yield
-    for known in (settings, experts.hub_answers, calling._experts):
-        known.cache_clear()
 
 
 @pytest.fixture

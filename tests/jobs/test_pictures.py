@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,26 +13,18 @@ from autoflow.jobs.payloads import RunPayload
 from autoflow.jobs.runner import carry_out, handlers
 from autoflow.records import Run, RunPolicy
 from autoflow.report.visits import row
-from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
-from autoflow.tools.openagi import calling, experts
 from autoflow.tools.openagi.degrading import degraded
 from autoflow.tools.openagi.images import read_image, to_png
+from tests.tools.openagi.files import no_hub
 from tests.tools.openagi.pictures import natural, psnr
+
+__all__ = ["no_hub"]  # a fixture
+pytestmark = pytest.mark.usefixtures("no_hub")
 
 TEXT = "Step 1:::process:::Mend the picture.:::next::Step 2\nStep 2:::terminal:::Say what was done.:::\n"
 CAT = natural("chelsea.png")
 WORSE = degraded(CAT, ["blurry", "noisy"], "seed")
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AUTOFLOW_OFFLINE", "1")
-    for known in (settings, experts.hub_answers, calling._experts):
-        known.cache_clear()
-    yield
-    for known in (settings, experts.hub_answers, calling._experts):
-        known.cache_clear()
 
 
 def call(tool: str, image: str) -> dict[str, object]:

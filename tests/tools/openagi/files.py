@@ -1,13 +1,30 @@
-"""A store of files in memory, and contexts of a run that has some."""
+"""A store of files in memory, contexts of a run that has some, and a machine without the hub."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
+
+import pytest
 
 from autoflow.errors import NotFound
 from autoflow.records import PictureRef, Task, TaskInput
+from autoflow.settings import settings
 from autoflow.tools.base import ToolContext
+from autoflow.tools.openagi import calling, experts
 from autoflow.tools.openagi.images import Picture, to_png
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Expert tools work by what packages ship, whatever this machine reaches."""
+    monkeypatch.setenv("AUTOFLOW_OFFLINE", "1")
+    known = (settings, experts.hub_answers, calling._experts)
+    for cached in known:
+        cached.cache_clear()
+    yield
+    for cached in known:
+        cached.cache_clear()
 
 
 class Files:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,41 +12,26 @@ from autoflow.errors import ToolArgumentError, ToolFailed, UnknownTool
 from autoflow.llm.base import LLM
 from autoflow.llm.scripted import ScriptedLLM
 from autoflow.records import PictureRef
-from autoflow.settings import settings
 from autoflow.tools import open_toolbox
 from autoflow.tools.base import ToolContext
-from autoflow.tools.openagi import calling, experts, shapes
+from autoflow.tools.openagi import calling, shapes
 from autoflow.tools.openagi.degrading import degraded
 from autoflow.tools.openagi.images import as_shown, read_image
 from autoflow.tools.openagi.table import TOOLS
 from autoflow.tools.pictures import MOST_PIXELS, scaled_down
 from autoflow.tools.toolbox import ToolOutcome
 from tests.models import offline_files, offline_parts
-from tests.tools.openagi.files import Files
+from tests.tools.openagi.files import Files, no_hub
 from tests.tools.openagi.pictures import natural, psnr
 from tests.tools.openagi.test_images import bomb, saved
 
-__all__ = ["offline_files", "offline_parts"]  # fixtures
+__all__ = ["no_hub", "offline_files", "offline_parts"]  # fixtures
+pytestmark = pytest.mark.usefixtures("no_hub")
 CAT = natural("chelsea.png")
 TEXT = (
     "The mill grinds wheat by water. Ann likes plums. Water turns the wheel of the mill. Bob likes figs. Cem likes "
     "tea. The wheel of the mill is oak."
 )
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a machine without the hub can do."""
-    monkeypatch.setenv("AUTOFLOW_OFFLINE", "1")
-    forget()
-    yield
-    forget()
-
-
-def forget() -> None:
-    settings.cache_clear()
-    experts.hub_answers.cache_clear()
-    calling._experts.cache_clear()
 
 
 async def call(context: ToolContext, tool: str, llm: LLM | None = None, **arguments: str) -> ToolOutcome:
