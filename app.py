@@ -37,9 +37,10 @@ async def health(_: Request) -> JSONResponse:
 
 
 def worker_first() -> None:
-    from pages.ui.services import fetch_default_model
+    from pages.ui.services import fetch_default_model, missing_tools
 
     fetch_default_model()
+    missing_tools()  # asks whether the hub is there, so that no page has to wait for the answer
 
 
 def worker_again() -> None:

@@ -71,7 +71,12 @@ class RayEvaluator:
     """
 
     def __init__(
-        self, order: Order, address: str = "auto", *, carriers: int | None = None, go_on: Callable[[], bool] = lambda: True
+        self,
+        order: Order,
+        address: str = "auto",
+        *,
+        carriers: int | None = None,
+        go_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self._ray = _connected(address)
         self._order = order.model_dump_json()
@@ -156,7 +161,12 @@ class Carrier:
 
 def _wanted(unit: Unit) -> Wanted:
     return Wanted(
-        candidate=unit.candidate, text=unit.text, task=unit.task.id, repeat=unit.repeat, split=unit.split, round=unit.round
+        candidate=unit.candidate,
+        text=unit.text,
+        task=unit.task.id,
+        repeat=unit.repeat,
+        split=unit.split,
+        round=unit.round,
     )
 
 
@@ -181,6 +191,8 @@ def _connected(address: str) -> Any:
             )  # fmt: skip
         except ConnectionError as error:
             if address != "auto":
-                raise ModelUnavailable(f"No Ray cluster answers at {address}: {error}", "Start one: ray start --head") from error
+                raise ModelUnavailable(
+                    f"No Ray cluster answers at {address}: {error}", "Start one: ray start --head"
+                ) from error
             ray.init(include_dashboard=False, log_to_driver=False)
     return ray

@@ -51,6 +51,19 @@ class TaskInput(Record):
     size: int | None = None  # bytes
 
 
+class PictureRef(Record):
+    """A picture that a tool took or made, as the record of a run holds it. Its file lies in the store."""
+
+    name: str  # of the input, or of the result: `result-1`
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    width: int = Field(ge=1)  # pixels, of the file
+    height: int = Field(ge=1)
+
+    @property
+    def size(self) -> str:
+        return f"{self.width} x {self.height}"
+
+
 class Task(Record):
     """What should get done: an objective and its inputs."""
 

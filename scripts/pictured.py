@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from playwright.sync_api import Page
 
 from autoflow.generate.examples import Example
 from autoflow.jobs.payloads import ProposePayload
-from autoflow.records import Job
+from autoflow.records import Connection, Job, Run, RunPolicy
 from autoflow.report.recording import load_recording
 from autoflow.store import SqlStore
 from autoflow.study import Study
@@ -19,6 +20,38 @@ RECORDINGS = Path(__file__).resolve().parents[1] / "assets" / "recordings"
 def study_to_show(store: SqlStore) -> Study:
     """Put the recorded study into the store."""
     return load_recording(store, min(RECORDINGS.glob("*.json.gz")))
+
+
+MENDED = "Step 1:::process:::Mend the picture.:::next::Step 2\nStep 2:::terminal:::Say what was done.:::\n"
+SAYS = (
+    {
+        "match": "^picture result-1",
+        "tool_calls": [{"name": "openagi__image_deblurring", "arguments": {"image": "result-1"}}],
+    },
+    {"match": "^picture result-2", "reply": "The noise is gone, and the edges are sharp."},
+    {"match": "Mend the", "tool_calls": [{"name": "openagi__image_denoising", "arguments": {"image": "cat.png"}}]},
+    {"match": "", "reply": "The picture was denoised, then sharpened: result-2."},
+)
+
+
+def run_with_pictures(store: SqlStore, folder: Path) -> Run:
+    """A run whose tools work on a picture; its model answers from a script."""
+    from autoflow.tools.openagi.degrading import degraded
+    from autoflow.tools.openagi.images import to_png
+    from tests.tools.openagi.pictures import natural
+
+    script = folder / "says.jsonl"
+    script.write_text("".join(json.dumps(line) + "\n" for line in SAYS), "utf-8")
+    worse = to_png(degraded(natural("chelsea.png"), ["blurry", "noisy"], "docs"))
+    photo = store.add_file(worse, name="cat.png", filename="cat.png", media_type="image/png")
+    store.save_connection(Connection(name="scripted-answers", kind="scripted", path=str(script)))
+    task = store.add_task("Mend the picture.", [photo], ["openagi.image_denoising", "openagi.image_deblurring"])
+    workflow = store.create_workflow("Mend a picture", MENDED, task=task)
+    run = store.create_run(
+        text=MENDED, task=task, model="scripted-answers", policy=RunPolicy(), workflow_id=workflow.id, version=1
+    )
+    store.submit("run", {"run_id": run.id}, title="Run Mend a picture v1", subject_id=run.id)
+    return run
 
 
 def study_under_way(store: SqlStore) -> Study:

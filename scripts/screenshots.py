@@ -28,6 +28,7 @@ from scripts.appserver import CHROMIUM_ARGUMENTS, AppServer, clean_environment, 
 from scripts.browser import find_or_get  # noqa: E402
 from scripts.pictured import (  # noqa: E402
     proposed_examples,
+    run_with_pictures,
     show_examples,
     show_table,
     study_to_show,
@@ -46,7 +47,7 @@ SCROLLED = {"compare-tasks": "Tasks", "study-candidates": "Candidates", "study-m
 ACTS: dict[str, Callable[[Page], None]] = {"tasks-table": show_table, "tasks-proposed": show_examples}
 
 
-def seed(store: SqlStore) -> dict[str, str]:
+def seed(store: SqlStore, folder: Path) -> dict[str, str]:
     """Work to show; returns the path of each page."""
     example = get_example(EXAMPLE)
     task = store.add_task(example.objective, example.inputs, example.tools)
@@ -62,6 +63,7 @@ def seed(store: SqlStore) -> dict[str, str]:
         "home": "/",
         "write": f"/write?workflow={workflow.id}&step=2",
         "run": f"/run?run={run.id}",
+        "run-pictures": f"/run?run={run_with_pictures(store, folder).id}",
         "models": "/models",
         **searched(store, ended),
         "tasks-table": "/optimize",
@@ -85,14 +87,15 @@ def compared(ended: Study) -> dict[str, str]:
     return {"compare": path, "compare-tasks": path}
 
 
-def wait_for_run(store: SqlStore) -> None:
+def wait_for_runs(store: SqlStore) -> None:
     """Raises SystemExit where the recording does not fit the prompts any more."""
     deadline = time.monotonic() + RUN_PATIENCE_S
-    while (run := store.list_runs(limit=1)[0]).stop is None:
+    while any(run.stop is None for run in store.list_runs()):
         if time.monotonic() > deadline:
-            raise SystemExit("The run on show did not end; see the logs of the worker.")
+            raise SystemExit("The runs on show did not end; see the logs of the worker.")
         time.sleep(0.2)
-    if run.stop != "terminal":
+    run = next((run for run in store.list_runs() if run.stop != "terminal"), None)
+    if run:
         raise SystemExit(
             f"The recording does not fit any more ({run.error}). Make it anew: python scripts/record.py {EXAMPLE}"
         )
@@ -130,13 +133,13 @@ def main() -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         store = open_store(f"sqlite:///{home / 'autoflow.db'}")
-        paths = seed(store)
+        paths = seed(store, home)
         env = clean_environment(home, AUTOFLOW_OFFLINE="1", AUTOFLOW_MODELS_DIR=models)
         server = AppServer(home, free_port(), env)
         browser = playwright.chromium.launch(executable_path=find_or_get(), args=list(CHROMIUM_ARGUMENTS))
         try:
             server.start()
-            wait_for_run(store)
+            wait_for_runs(store)
             chosen = set(sys.argv[1:]) or set(paths)
             shoot(browser, server.url, {name: path for name, path in paths.items() if name in chosen})
         finally:

@@ -35,7 +35,9 @@ def benchmark(
     judge: Annotated[str | None, typer.Option(metavar="MODEL", help="What offline tools of OpenAGI ask.")] = None,
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="BENCHMARK", help="Go on with this one, or show it.")] = None,
-    show: Annotated[bool, typer.Option("--show", help="With --resume: only the table, nothing is carried out.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="With --resume: only the table, nothing is carried out.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to workers.")] = False,
     csv: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the table there as well.")] = None,
     latex: Annotated[Path | None, typer.Option(metavar="OUT", help="Likewise, for a paper.")] = None,

@@ -132,7 +132,7 @@ class _Work:
         if not chosen:
             raise SettingsError(f"The split `{self.split}` has no tasks.", f"Give it some: --{self.split} 12")
         progress = _Progress(len(chosen) * self.repeats)
-        async with open_toolbox(tuple(suite.tools)) as toolbox:
+        async with open_toolbox(tuple(suite.tools), llm=limited[0]) as toolbox:
             units = (Unit(0, self.text, task, n, self.split) for n in range(self.repeats) for task in chosen)
             evaluator = LocalEvaluator(
                 suite, limited[0], toolbox, policy=self.policy, go_on=lambda: not self._spent(limited)

@@ -73,6 +73,16 @@ def write_text(name: str, text: str) -> None:
         raise SettingsError(f"`{name}` cannot be written: {_reason(error)}.") from error
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, and its folder. Raises SettingsError with the reason."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(data)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"`{path}` cannot be written: {_reason(error)}.") from error
+
+
 def _stdin() -> bytes:
     if sys.stdin is None:
         raise SettingsError("Standard input is closed.", "Name a file, or send the text through a pipe.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autoflow.cli import output
+from autoflow.cli.files import write_new
 from autoflow.cli.options import Json
 from autoflow.cli.run import Detach, MaxCost, MaxTime, Positive, begin, policy_of
 from autoflow.cli.table import print_table
@@ -24,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command()(show)
     group.command("go-on")(go_on)
     group.command()(fork)
+    group.command()(pictures)
     app.add_typer(group, name="runs")
 
 
@@ -56,6 +59,28 @@ def show(id_: Id, json_: Json = False) -> None:
     if run.answer:
         output.say(run.answer)
     output.note(ending(run) if run.stop else f"The run {run.id} has not ended.")
+
+
+def pictures(
+    id_: Id, to: Annotated[str | None, typer.Option("--to", metavar="FOLDER", help="Write them here.")] = None,
+    json_: Json = False,
+) -> None:  # fmt: skip
+    """List the pictures that tools made in a run, or write them as PNG files; none is overwritten."""
+    from autoflow.interpret import views
+    from autoflow.store import open_store
+
+    store = open_store()
+    steps = views(event for _, event in store.run_events(id_))
+    found = [(tool, ref) for step in steps for tool in step.tools for ref in tool.made]
+    if to is not None:
+        for _, ref in found:
+            write_new(Path(to) / f"{ref.name}.png", store.read_file(ref.sha256))
+    if json_:
+        output.emit([{**ref.model_dump(), "tool": tool.name, "by": tool.by} for tool, ref in found])
+    elif found:
+        print_table(("picture", "size", "tool", "by"), [(r.name, r.size, t.name, t.by) for t, r in found])
+    else:
+        output.note(f"No tool made a picture in the run {id_}.")
 
 
 def go_on(

@@ -35,14 +35,15 @@ def list_(json_: Json = False) -> None:
     box = asyncio.run(_open_all())
     if json_:
         tools = [
-            {"name": t.name, "description": t.spec.description, "parameters": t.spec.parameters, "source": t.source}
+            {"name": t.name, "description": t.spec.description, "parameters": t.spec.parameters, "source": t.source,
+             "unavailable": t.unavailable}
             for t in box.tools
-        ]
+        ]  # fmt: skip
         output.emit({"tools": tools, "problems": [str(problem) for problem in box.problems]})
         return
     rows = [(t.name, t.source, (t.spec.description.strip().splitlines() or [""])[0][:80]) for t in box.tools]
     print_table(("tool", "source", "what it does"), rows)
-    for problem in box.problems:
+    for problem in (*map(str, box.problems), *filter(None, (t.unavailable for t in box.tools))):
         output.note(f"{output.paint('warning:', 'warning')} {problem}")
 
 

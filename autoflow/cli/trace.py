@@ -100,7 +100,8 @@ def _tool_called(event: Event) -> list[str]:
 
 def _tool_answered(event: Event) -> list[str]:
     d = event.data
-    return [f"    {'=' if d['ok'] else paint('failed:', 'warning')} {clip(d['text'])}"]
+    by = paint(f"  ({clip(d['by'])})", "quiet") if d.get("by") else ""
+    return [f"    {'=' if d['ok'] else paint('failed:', 'warning')} {clip(d['text'])}{by}"]
 
 
 def _branched(event: Event) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from autoflow.errors import ToolError
@@ -165,7 +166,8 @@ class Conversation:
         left = run.time_left()
         timeout_s = run.policy.tool_timeout_s if left is None else min(left, run.policy.tool_timeout_s)
         try:
-            outcome = await run.toolbox.call(call.name, call.arguments, run.context, timeout_s)
+            context = replace(run.context, made=tuple(run.state.pictures))
+            outcome = await run.toolbox.call(call.name, call.arguments, context, timeout_s)
         except ToolError as error:
             run.emit("tool_result", id=call.id, name=call.name, ok=False, text=str(error),
                      seconds=run.clock() - began, observation=None)  # fmt: skip
@@ -174,7 +176,7 @@ class Conversation:
             return str(error)
         kept = {"id": f"o{len(run.state.observations) + 1}", "description": self._described(call)}
         run.emit("tool_result", id=call.id, name=call.name, ok=True, text=outcome.text,
-                 seconds=run.clock() - began, observation=kept)  # fmt: skip
+                 seconds=run.clock() - began, observation=kept, **outcome.more)  # fmt: skip
         return outcome.text
 
     def _count_fault(self, name: str, error: ToolError) -> None:

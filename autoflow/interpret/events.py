@@ -15,6 +15,8 @@ reply           {"call", "text", "tool_calls": [{"id", "name", "arguments"}], "f
                 (what had arrived is kept; it does not count as a call)
 tool_call       {"call", "id", "name", "arguments": object | text}
 tool_result     {"id", "name", "ok", "text", "seconds", "observation": {"id", "description"} | None}
+                and where there is something to say: "by" (what did the work), "took" and "made" (pictures: [{"name",
+                "sha256", "width", "height"}], their files in the store), "totals" (of its own calls to a model)
 branch_taken    {"key", "target", "how": "grammar" | "schema" | "read" | "default" | "only",
                  "probabilities": {key: p} | None}
 warning         {"message", "hint"}

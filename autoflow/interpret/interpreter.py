@@ -20,7 +20,7 @@ from autoflow.lang import check, format_workflow, has_errors
 from autoflow.lang.workflow import Step, Workflow
 from autoflow.llm.base import LLM, Image
 from autoflow.records import Event, RunPolicy, StopReason, Task, Totals
-from autoflow.tools.base import ToolContext
+from autoflow.tools.base import AddFile, ToolContext, no_store
 from autoflow.tools.toolbox import Toolbox
 
 
@@ -43,7 +43,8 @@ def _no_files(sha256: str) -> bytes:
 async def interpret(
     workflow: Workflow, task: Task, llm: LLM, toolbox: Toolbox, *, policy: RunPolicy | None = None,
     observer: Observer | None = None, history: Sequence[Event] = (), clock: Clock | None = None,
-    read_file: Callable[[str], bytes] = _no_files, embedder: Embedder | None = None, prompts: Prompts | None = None,
+    read_file: Callable[[str], bytes] = _no_files, add_file: AddFile = no_store, embedder: Embedder | None = None,
+    prompts: Prompts | None = None,
 ) -> RunResult:  # fmt: skip
     """Carry out a workflow. Whatever models and tools do ends in one of the stop reasons.
 
@@ -52,6 +53,7 @@ async def interpret(
             as done, and the run goes on behind them.
         clock: seconds since 1970, for tests; must not jump.
         read_file: content of file and image inputs, by sha256.
+        add_file: keeps the pictures that tools make.
         embedder: for memory over its limit of tokens; default the best one at hand.
         prompts: read before, for many runs together; default the files as they are now.
     A task that is cancelled hands its unfinished visit to `Observer.aborted`; the stop `cancelled` is for whoever
@@ -62,7 +64,7 @@ async def interpret(
     """
     past = whole_visits(history)
     run = Run(
-        workflow, llm, toolbox, policy or RunPolicy(), observer or Recorder(), ToolContext(task, read_file),
+        workflow, llm, toolbox, policy or RunPolicy(), observer or Recorder(), ToolContext(task, read_file, add_file),
         clock or steady_clock(), RunState(past), prompts or Prompts(),
     )  # fmt: skip
     if not any(event.kind == "run_started" for event in past):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autoflow.lang.workflow import fold
-from autoflow.records import Event, Json, Totals
+from autoflow.records import Event, Json, PictureRef, Totals
 
 RECENT_ANSWERS = 4  # answers that progress shows besides the last one of each step
 CHARACTERS_A_TOKEN = 4  # the estimate where an endpoint does not count
@@ -51,6 +51,7 @@ class RunState:
         self.spent_tokens = 0  # estimated where unknown: what a limit is held against
         self.spent_usd = 0.0  # what is known to have been spent: at least this much
         self.observations: list[Observation] = []
+        self.pictures: list[PictureRef] = []  # that tools made
         self._latest: dict[str, Answer] = {}  # by folded step name, the most recent last
         self._recent: deque[Answer] = deque(maxlen=RECENT_ANSWERS)
         self._prompt_characters = 0
@@ -68,6 +69,7 @@ class RunState:
                 self._count(event.data)
             case "tool_result":
                 self._observe(event)
+                self._count_tool(event.data)
             case "step_finished":
                 self._finish(event)
             case _:
@@ -101,10 +103,18 @@ class RunState:
         self.spent_tokens += self._prompt_characters // CHARACTERS_A_TOKEN if prompt is None else prompt
         self.spent_tokens += len(data["text"]) // CHARACTERS_A_TOKEN if completion is None else completion
 
+    def _count_tool(self, data: Json) -> None:
+        """What a tool took of a language model."""
+        took = totals_of_tool(data)
+        self.totals += took
+        self.spent_usd += took.cost_usd or 0.0
+        self.spent_tokens += took.prompt_tokens + took.completion_tokens
+
     def _observe(self, event: Event) -> None:
         kept = event.data["observation"]
         if kept is not None:
             self.observations.append(Observation(kept["id"], event.visit, kept["description"], event.data["text"]))
+        self.pictures += map(PictureRef.model_validate, event.data.get("made", ()))
 
     def _finish(self, event: Event) -> None:
         data = event.data
@@ -119,6 +129,11 @@ class RunState:
         self.ended = data["next"] is None
         self.answer = answer.text if self.ended else ""
         self.totals += Totals(seconds=data["seconds"])
+
+
+def totals_of_tool(data: Json) -> Totals:
+    """The calls to a language model that a `tool_result` tells of; their seconds are part of its visit's."""
+    return Totals.model_validate(data.get("totals", {}))
 
 
 def whole_visits(events: Sequence[Event]) -> list[Event]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from autoflow.interpret.replies import visible
 from autoflow.interpret.visit import usage
-from autoflow.records import Event, Json, Run
+from autoflow.records import Event, Json, PictureRef, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ class ToolView:
     ok: bool | None  # None: no result came
     text: str
     seconds: float | None
+    by: str = ""  # what did the work, where a tool can be done by several
+    took: tuple[PictureRef, ...] = ()
+    made: tuple[PictureRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +157,17 @@ def _calls(events: Sequence[Event]) -> tuple[CallView, ...]:
 def _tools(events: Sequence[Event]) -> tuple[ToolView, ...]:
     """Calls and results meet in their order: ids come from models, which may give one twice."""
     results = iter([event.data for event in events if event.kind == "tool_result"])
-    found = []
-    for event in events:
-        if event.kind == "tool_call":
-            result = next(results, None)
-            found.append(
-                ToolView(
-                    event.data["name"], event.data["arguments"], result["ok"] if result else None,
-                    result["text"] if result else "", result["seconds"] if result else None,
-                )
-            )  # fmt: skip
-    return tuple(found)
+    return tuple(_tool(event.data, next(results, None)) for event in events if event.kind == "tool_call")
+
+
+def _tool(call: Json, result: Json | None) -> ToolView:
+    if result is None:
+        return ToolView(call["name"], call["arguments"], None, "", None)
+    took, made = (tuple(map(PictureRef.model_validate, result.get(key, ()))) for key in ("took", "made"))
+    return ToolView(
+        call["name"], call["arguments"], result["ok"], result["text"], result["seconds"], result.get("by", ""), took,
+        made,
+    )  # fmt: skip
 
 
 def _so_far(calls: Sequence[CallView]) -> str:

@@ -9,6 +9,7 @@ from autoflow.interpret.conversation import Conversation
 from autoflow.interpret.memory import Embedder, recall
 from autoflow.interpret.replies import visible
 from autoflow.interpret.run import Run, Stop
+from autoflow.interpret.state import totals_of_tool
 from autoflow.lang.marks import read_marks
 from autoflow.lang.workflow import Branch, Step, fold
 from autoflow.llm.base import Choice, Completion, Constraint, JsonSchema
@@ -112,10 +113,15 @@ def usage(events: Sequence[Event]) -> Json:
     """What the replies and tool calls among these events took: the sums that `step_finished` holds."""
     replies = [e.data for e in events if e.kind == "reply" and e.data["finish"] != "cut"]
     costs = [0.0 if r["cached"] else r["cost_usd"] for r in replies]
+    tools = [totals_of_tool(e.data) for e in events if e.kind == "tool_result"]
+    costs += [took.cost_usd for took in tools]
+    unknown = [None for took in tools if took.unknown_tokens]
     return {
-        "calls": len(replies),
-        "prompt_tokens": _sum([r["prompt_tokens"] for r in replies]),
-        "completion_tokens": _sum([r["completion_tokens"] for r in replies]),
+        "calls": len(replies) + sum(took.calls for took in tools),
+        "prompt_tokens": _sum([*(r["prompt_tokens"] for r in replies), *unknown, *(t.prompt_tokens for t in tools)]),
+        "completion_tokens": _sum(
+            [*(r["completion_tokens"] for r in replies), *unknown, *(t.completion_tokens for t in tools)]
+        ),
         "cost_usd": None if None in costs else sum(costs),
         "tools": [e.data["name"] for e in events if e.kind == "tool_call"],
     }

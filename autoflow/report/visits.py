@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 from autoflow.interpret.trace import CallView, StepView, ToolView
+from autoflow.records import PictureRef
 from autoflow.report.figures import duration, money, tokens
 
 PURPOSES = {"step": "", "memory": "choosing observations", "retry": "asked again"}
+SAID = 200  # characters of a tool's text that stand beside its picture
 
 
 def row(view: StepView, *, running: bool, text: str = "") -> dict[str, Any]:
@@ -24,6 +26,7 @@ def row(view: StepView, *, running: bool, text: str = "") -> dict[str, Any]:
         "figures": _figures(view),
         "answer": (text or view.answer) if not view.finished else view.answer,
         "warnings": [f"{w['message']} {w.get('hint') or ''}".strip() for w in view.warnings],
+        "pictures": [_pictures(tool) for tool in view.tools if tool.took or tool.made],
         "details": [*_calls(view), *map(_tool, view.tools), *_memory(view)],
         "can_fork": view.finished and not running,
     }
@@ -70,12 +73,25 @@ def _reply(call: CallView) -> list[dict[str, str]]:
 def _tool(tool: ToolView) -> dict[str, Any]:
     arguments = tool.arguments if isinstance(tool.arguments, str) else json.dumps(tool.arguments, ensure_ascii=False)
     state = {True: "", False: "refused", None: "no result"}[tool.ok]
-    note = duration(tool.seconds) if tool.seconds is not None else state
+    note = " · ".join(filter(None, (tool.by, duration(tool.seconds) if tool.seconds is not None else state)))
     parts = [
         {"label": "arguments", "text": arguments, "note": ""},
         {"label": "result", "text": tool.text, "note": note},
     ]
     return {"title": f"Tool: {tool.name}" + (f" ({state})" if state else ""), "parts": parts}
+
+
+def _pictures(tool: ToolView) -> dict[str, Any]:
+    """What a tool took and made: pictures by name, size and hash, or what it said of one."""
+    said = "" if tool.made else tool.text if len(tool.text) <= SAID else tool.text[: SAID - 1].rstrip() + "…"
+    return {
+        "tool": tool.name, "by": tool.by, "before": [*map(_picture, tool.took)], "after": [*map(_picture, tool.made)],
+        "said": said,
+    }  # fmt: skip
+
+
+def _picture(ref: PictureRef) -> dict[str, str]:
+    return {"name": ref.name, "size": ref.size, "sha256": ref.sha256}
 
 
 def _memory(view: StepView) -> list[dict[str, Any]]:

@@ -135,11 +135,15 @@ def _reopen(connection: sa.Connection, run_id: str) -> None:
 
 def _totals(connection: sa.Connection, run_id: str) -> Totals:
     """What the record took; for ends that no interpreter is there to add up. Cut replies are no calls."""
-    query = sa.select(_v.c.kind, _v.c.data).where(_v.c.run_id == run_id, _v.c.kind.in_(("reply", "step_finished")))
+    query = sa.select(_v.c.kind, _v.c.data).where(
+        _v.c.run_id == run_id, _v.c.kind.in_(("reply", "tool_result", "step_finished"))
+    )
     total = Totals()
     for kind, data in connection.execute(query):
         if kind == "step_finished":
             total += Totals(seconds=data["seconds"])
+        elif kind == "tool_result":
+            total += Totals.model_validate(data.get("totals", {}))
         elif data["finish"] != "cut":
             total += _of_reply(data)
     return total

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from autoflow.llm.base import ToolSpec
-from autoflow.records import Task, TaskInput
+from autoflow.records import PictureRef, Task, TaskInput, Totals
+
+
+class AddFile(Protocol):
+    """Keeps a file by the hash of its content, as `Store.add_file` does."""
+
+    def __call__(self, data: bytes, *, name: str, filename: str, media_type: str) -> TaskInput: ...
+
+
+def no_store(data: bytes, *, name: str, filename: str, media_type: str) -> TaskInput:
+    raise FileNotFoundError(f"There is no file store in this run, so {name} cannot be kept.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,8 @@ class ToolContext:
 
     task: Task
     read_file: Callable[[str], bytes]  # content by sha256, for file and image inputs
+    add_file: AddFile = no_store
+    made: tuple[PictureRef, ...] = ()  # pictures that tools made earlier in this run
 
     def input(self, name: str) -> TaskInput | None:
         """The input of this name (compared without regard to case), or None."""
@@ -27,7 +39,18 @@ class ToolContext:
         return next((i for i in self.task.inputs if i.name.casefold() == wanted), None)
 
 
-ToolFunction = Callable[[Mapping[str, Any], ToolContext], Awaitable[str]]
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gives back that has more to say than a text."""
+
+    text: str  # what the model is told
+    by: str = ""  # what did the work, where a tool can be done by several: `offline: non-local means`
+    took: tuple[PictureRef, ...] = ()
+    made: tuple[PictureRef, ...] = ()
+    totals: Totals | None = None  # of the calls to a language model, where it made some
+
+
+ToolFunction = Callable[[Mapping[str, Any], ToolContext], Awaitable[str | ToolResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +59,8 @@ class Tool:
 
     spec: ToolSpec
     run: ToolFunction = field(compare=False)
-    source: str = "builtin"  # builtin, python:MODULE, mcp:SERVER, suite:NAME
+    source: str = "builtin"  # builtin, openagi, python:MODULE, mcp:SERVER, suite:NAME
+    unavailable: str = ""  # why it cannot be used on this machine, and what to get
     # Awaited when a toolbox is opened with it, as reading much data takes longer than a call may; again does nothing.
     prepare: Callable[[], Awaitable[None]] | None = field(default=None, compare=False)
 

@@ -10,13 +10,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from autoflow.errors import SettingsError, ToolError, UnknownTool
-from autoflow.llm.base import ToolSpec
+from autoflow.errors import SettingsError, ToolError, ToolFailed, UnknownTool
+from autoflow.llm.base import LLM, ToolSpec
 from autoflow.settings import settings
 from autoflow.tools.base import Tool, ToolContext
 from autoflow.tools.builtin import BUILTIN
 from autoflow.tools.mcp_client import McpConnection, exposed_name
 from autoflow.tools.mcp_file import list_servers
+from autoflow.tools.openagi import calling
+from autoflow.tools.threads import in_thread
 from autoflow.tools.toolbox import Toolbox
 
 WHOLE_SERVER = "mcp:"  # `mcp:files` means all tools of the server `files`
@@ -51,32 +53,38 @@ def _tools_of(module: str) -> list[Tool]:
 
 
 @asynccontextmanager
-async def open_toolbox(names: Sequence[str | Tool] | None = None) -> AsyncIterator[Toolbox]:
+async def open_toolbox(names: Sequence[str | Tool] | None = None, *, llm: LLM | None = None) -> AsyncIterator[Toolbox]:
     """A toolbox with these tools, for the length of the block.
 
     Args:
         names: of tools (`calculator`, `files.read` or `files__read` for the tool `read` of the MCP server `files`), or
-            `mcp:files` for all of a server; None for all there are. A tool itself is one that a suite brings: it comes
-            first, and a name that is like its own means it.
+            `mcp:files` for all of a server; likewise `openagi.image_denoising`, and `openagi` for all expert tools that
+            can be used here; None for all there are. A tool itself is one that a suite brings: it comes first, and a
+            name that is like its own means it.
+        llm: the model of the run, which some expert tools ask.
     What no name asks for is not looked at: a file of MCP servers that is damaged is no concern of a run without them.
     Raises:
         SettingsError: AUTOFLOW_TOOLS or the file of MCP servers is not right.
         UnknownTool: a name means nothing. A server that cannot be opened raises nothing: its tools fail when they are
-            called, the others work, and `Toolbox.problems` says what is wrong.
+            called, the others work, and `Toolbox.problems` says what is wrong. So it is with an expert tool that cannot
+            be used on this machine.
         What preparing a tool raises that a suite brings.
     """
     brought = {tool.name: tool for tool in names or () if isinstance(tool, Tool)}
     asked = None if names is None else [n for n in names if isinstance(n, str) and n not in brought]
     for prepare in dict.fromkeys(tool.prepare for tool in brought.values() if tool.prepare):
         await prepare()
-    async with _open_named(asked) as named:
+    async with _open_named(asked, llm) as named:
         yield Toolbox([*brought.values(), *named.tools], named.problems) if brought else named
 
 
 @asynccontextmanager
-async def _open_named(names: Sequence[str] | None) -> AsyncIterator[Toolbox]:
+async def _open_named(names: Sequence[str] | None, llm: LLM | None) -> AsyncIterator[Toolbox]:
     """As `open_toolbox`, of names alone."""
     local = {tool.name: tool for tool in local_tools()} if names is None or names else {}
+    experts = await _experts(names, llm)
+    missing = _missing(names, experts)
+    local, names = local | {n: tool for n, tool in experts.items() if n not in local}, _unfolded(names, experts)
     by_server = names is None or any(name not in local for name in names)
     servers = {n: server for n, server in list_servers().items() if not server.disabled} if by_server else {}
     wanted = None if names is None else [_meant(name, local, servers) for name in names]
@@ -85,9 +93,31 @@ async def _open_named(names: Sequence[str] | None) -> AsyncIterator[Toolbox]:
     try:
         opened = await asyncio.gather(*(c.open() for c in connections), return_exceptions=True)
         remote = {c.name: tools for c, tools in zip(connections, opened, strict=True)}
-        yield _assembled(local, remote, wanted)
+        yield _assembled(local, remote, wanted, missing)
     finally:
         await asyncio.gather(*(c.close() for c in connections))
+
+
+async def _experts(names: Sequence[str] | None, llm: LLM | None) -> dict[str, Tool]:
+    """The expert tools, where one is asked for: whether they can be used is asked of the hub, which takes a while."""
+    if names is not None and not any(map(calling.means_expert, names)):
+        return {}
+    return {tool.name: tool for tool in await in_thread(lambda: calling.expert_tools(llm), calling.GROUP)}
+
+
+def _missing(names: Sequence[str] | None, experts: Mapping[str, Tool]) -> list[ToolError]:
+    """Why expert tools that are asked for cannot be used. Where all tools are looked at, each says it itself."""
+    asked = set(map(calling.exposed, names or ()))
+    wanted = (tool for tool in experts.values() if calling.GROUP in asked or tool.name in asked)
+    return [ToolFailed(tool.unavailable) for tool in wanted if tool.unavailable]
+
+
+def _unfolded(names: Sequence[str] | None, experts: Mapping[str, Tool]) -> Sequence[str] | None:
+    """With `openagi` as the names of those that can be used, and each as it is called."""
+    if names is None:
+        return None
+    usable = [tool.name for tool in experts.values() if not tool.unavailable]
+    return [n for name in names for n in (usable if name == calling.GROUP else [calling.exposed(name)])]
 
 
 def _meant(name: str, local: Mapping[str, Tool], servers: Mapping[str, Any]) -> tuple[str, str]:
@@ -100,15 +130,15 @@ def _meant(name: str, local: Mapping[str, Tool], servers: Mapping[str, Any]) -> 
         for prefix in (f"{server}.", f"{server}__"):
             if name.startswith(prefix):
                 return server, name.removeprefix(prefix)
-    known = ", ".join([*local, *(f"{WHOLE_SERVER}{server}" for server in servers)])
+    known = ", ".join([*local, calling.GROUP, *(f"{WHOLE_SERVER}{server}" for server in servers)])
     raise UnknownTool(f"The task asks for the tool `{name}`, which is not there.", f"There are: {known}.")
 
 
 def _assembled(
     local: Mapping[str, Tool], remote: Mapping[str, tuple[Tool, ...] | BaseException],
-    wanted: Sequence[tuple[str, str]] | None,
+    wanted: Sequence[tuple[str, str]] | None, missing: Sequence[ToolError],
 ) -> Toolbox:  # fmt: skip
-    """The tools in the order in which they were asked for, and the problems of servers that did not open."""
+    """The tools in the order in which they were asked for, and what is wrong with what was asked for."""
     problems = [tools for tools in remote.values() if isinstance(tools, BaseException)]
     for problem in problems:
         if not isinstance(problem, ToolError):
@@ -116,7 +146,7 @@ def _assembled(
     if wanted is None:
         wanted = [*(("", name) for name in local), *((server, "") for server in remote)]
     tools = [tool for server, name in wanted for tool in _found(local, remote, server, name)]
-    return Toolbox(tools, [problem for problem in problems if isinstance(problem, ToolError)])
+    return Toolbox(tools, [*missing, *(problem for problem in problems if isinstance(problem, ToolError))])
 
 
 def _found(

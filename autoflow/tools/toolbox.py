@@ -15,7 +15,8 @@ from referencing import Registry
 
 from autoflow.errors import AutoFlowError, ToolArgumentError, ToolError, ToolFailed, ToolTimeout, UnknownTool
 from autoflow.llm.base import ToolSpec
-from autoflow.tools.base import Tool, ToolContext
+from autoflow.records import Json
+from autoflow.tools.base import Tool, ToolContext, ToolResult
 
 MAX_DEPTH = 100  # of arguments: the records of a run cannot hold what nests much deeper
 RESULT_CHARACTERS = 8_000  # what a model is told of one result
@@ -28,6 +29,16 @@ class ToolOutcome:
 
     text: str  # as the model is told, cut to RESULT_CHARACTERS
     characters: int  # of the whole result
+    result: ToolResult  # whole, with what else there is to say
+
+    @property
+    def more(self) -> Json:
+        """What else the record holds of it: nothing for most tools."""
+        result = self.result
+        told: Json = {"by": result.by} if result.by else {}
+        told |= {"took": [ref.model_dump() for ref in result.took]} if result.took else {}
+        told |= {"made": [ref.model_dump() for ref in result.made]} if result.made else {}
+        return told | ({"totals": result.totals.model_dump(exclude={"seconds"})} if result.totals else {})
 
 
 class Toolbox:
@@ -128,15 +139,16 @@ def _in_words(problem: ValidationError) -> str:
     return f"`{where}`: {message}" if where else message
 
 
-def _cut(name: str, text: str) -> ToolOutcome:
-    text = text.encode("utf-8", "replace").decode()  # a lone surrogate could be neither sent nor stored
+def _cut(name: str, said: str | ToolResult) -> ToolOutcome:
+    result = ToolResult(said) if isinstance(said, str) else said
+    text = result.text.encode("utf-8", "replace").decode()  # a lone surrogate could be neither sent nor stored
     if len(text) <= RESULT_CHARACTERS:
-        return ToolOutcome(text, len(text))
+        return ToolOutcome(text, len(text), result)
     note = f"[First {RESULT_CHARACTERS:,} of {len(text):,} characters. For the rest, ask `{name}` for a smaller part.]"
-    return ToolOutcome(f"{text[:RESULT_CHARACTERS]}\n{note}", len(text))
+    return ToolOutcome(f"{text[:RESULT_CHARACTERS]}\n{note}", len(text), result)
 
 
-async def _within(tool: Tool, values: Mapping[str, Any], context: ToolContext, timeout_s: float) -> str:
+async def _within(tool: Tool, values: Mapping[str, Any], context: ToolContext, timeout_s: float) -> str | ToolResult:
     """The tool's result. It runs as a task of its own, so that nothing it does to itself looks like a cancelled run."""
     task = asyncio.ensure_future(tool.run(values, context))
     try:
@@ -152,7 +164,7 @@ async def _within(tool: Tool, values: Mapping[str, Any], context: ToolContext, t
     return _result(tool.name, task)
 
 
-def _result(name: str, task: asyncio.Future[str]) -> str:
+def _result(name: str, task: asyncio.Future[str | ToolResult]) -> str | ToolResult:
     if task.cancelled():
         raise ToolFailed(f"The tool `{name}` gave up.")
     error = task.exception()

@@ -179,15 +179,28 @@ def job_of(run_id: str) -> Job | None:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def tool_names() -> list[str]:
-    """What a task may name as its tools: built-in ones, those of `AUTOFLOW_TOOLS`, and `mcp:NAME` for a server's.
+    """What a task may name as its tools: built-in and expert ones, those of `AUTOFLOW_TOOLS`, `mcp:NAME` for servers.
 
     Raises SettingsError: a module or the file of MCP servers is not right.
     """
     from autoflow.tools.mcp_file import list_servers
+    from autoflow.tools.openagi import calling
     from autoflow.tools.opening import local_tools
 
     servers = [f"mcp:{name}" for name, server in list_servers().items() if not server.disabled]
-    return [*(tool.name for tool in local_tools()), *servers]
+    return [*(tool.name for tool in local_tools()), calling.GROUP, *calling.names(), *servers]
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def missing_tools() -> dict[str, str]:
+    """Expert tools that cannot be used on this machine, by the name that a task gives them: what to get for each.
+
+    The hub is asked once a process; `app.py` does so at its start, so that no page waits for it.
+    """
+    from autoflow.tools.openagi import calling
+
+    found = zip(calling.names(), calling.expert_tools(), strict=True)
+    return {name: tool.unavailable for name, tool in found if tool.unavailable}
 
 
 def worker_note() -> None:

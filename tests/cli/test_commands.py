@@ -141,6 +141,20 @@ def test_tools_are_listed(cli: Cli) -> None:
     assert "calculator" in cli("tools", "list").out
 
 
+def test_expert_tools_are_listed_and_what_is_not_here_says_what_to_get(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autoflow.tools.openagi import availability
+
+    monkeypatch.setattr(availability, "hub_answers", lambda: False)
+    listed = cli("tools", "list", "--json").json["tools"]
+    tools = {t["name"]: t for t in listed if t["source"] == "openagi"}
+    assert len(tools) == 15
+    assert tools["openagi__image_denoising"]["unavailable"] == ""
+    assert "vit-gpt2-image-captioning" in tools["openagi__image_captioning"]["unavailable"]
+    assert "vit-gpt2-image-captioning (Apache-2.0) is fetched at the first use" in cli("tools", "list").err
+
+
 def test_mcp_servers_are_added_listed_and_removed(cli: Cli) -> None:
     assert cli("tools", "mcp", "add", "files", "--env", "KEY=${MY_KEY}", "--", "npx", "-y", "srv", "--all").code == 0
     assert cli("tools", "mcp", "add", "web", "--url", "https://example.org/mcp", "--header", "A=b=c").code == 0

@@ -296,6 +296,16 @@ class RunContract(StoreFixtures):
         assert [event for _, event in store.run_events(run.id)] == whole
         assert store.append_events(run.id, [seen(2, "step_entered")]) == 4
 
+    def test_calls_that_tools_made_count_in_a_reopened_run(self, store: SqlStore, run: Run) -> None:
+        took = Totals(calls=2, prompt_tokens=30, completion_tokens=4, cost_usd=0.5).model_dump(exclude={"seconds"})
+        made = [{"name": "result-1", "sha256": "0" * 64, "width": 8, "height": 9}]
+        visit = [seen(1, "tool_result", text="picture", made=made, totals=took), seen(1, "tool_result"), finished(1)]
+        store.append_events(run.id, visit)
+        store.finish_run(run.id, stop="model-error", answer="", error="no", totals=Totals())
+        totals = store.reopen_run(run.id).totals
+        assert (totals.calls, totals.prompt_tokens, totals.cost_usd, totals.seconds) == (2, 30, 0.5, 0.5)
+        assert [event for _, event in store.run_events(run.id)] == visit, "hashes of pictures among them"
+
     def test_reopened_run_without_a_whole_visit_begins_anew(self, store: SqlStore, run: Run) -> None:
         store.append_events(run.id, [seen(0, "run_started"), seen(1, "step_entered"), seen(0, "run_finished")])
         store.finish_run(run.id, stop="model-error", answer="", error="no", totals=Totals())

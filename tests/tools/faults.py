@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from autoflow.errors import AutoFlowError
 from autoflow.records import Task, TaskInput
@@ -21,10 +22,14 @@ from autoflow.tools import Toolbox, ToolContext, local_tools, open_toolbox, tool
 from autoflow.tools.builtin import BUILTIN
 from autoflow.tools.mcp_client import McpConnection
 from autoflow.tools.mcp_file import McpServer, add_server, list_servers
+from autoflow.tools.openagi import availability
+from autoflow.tools.openagi.images import to_png
 from autoflow.tools.travel.database import TABLES
 from autoflow.tools.travel.search import travel_tools
 from tests.interpret.fakes import FORK, LINE, Reply, calls, flow, run, said
 from tests.suites.travel import opened as opened_database
+from tests.tools.openagi.files import Files
+from tests.tools.openagi.test_images import bomb
 
 TABLE = Path(__file__).parents[2] / "docs" / "errors-tools.md"
 SERVER = str(Path(__file__).parent / "mcp_server.py")
@@ -56,6 +61,7 @@ INPUTS = (
 )
 CONTEXT = ToolContext(Task(id="tk_000000000000", objective="", inputs=INPUTS), lambda _: b"\x89PNG")
 BOX = Toolbox([*BUILTIN, add, fetch, wait])
+PHOTO = Image.radial_gradient("L").convert("RGB")
 
 
 async def call(name: str, arguments: str = "{}", timeout_s: float = 0.05) -> str:
@@ -78,6 +84,17 @@ async def ran(*replies: Reply, workflow: object = ONE, **policy: object) -> str:
         return f"(The run stops: {done.result.stop}.) {done.result.error} {done.result.hint}".strip()
     warned = [f"{e.data['message']} {e.data['hint']}".strip() for e in done.of("warning")]
     return f"(The run goes on.) {' '.join(warned)}".strip()
+
+
+async def looked_at(content: bytes | Image.Image, name: str = "photo") -> str:
+    context = Files().context(photo=content)
+    async with open_toolbox(["openagi.image_denoising"]) as box:
+        return (await box.call("openagi__image_denoising", json.dumps({"image": name}), context, 20)).text
+
+
+async def missing(name: str) -> str:
+    async with open_toolbox([name]) as box:
+        return f"(The run warns, and goes on.) {box.problems[0]}"
 
 
 async def opened(*names: str) -> str:
@@ -135,6 +152,11 @@ FAULTS: dict[str, Callable[[], Awaitable[object]]] = {
     "a time zone that does not exist": lambda: call("current_date", '{"timezone": "Mars"}'),
     "an input that the task does not have": lambda: call("read_file", '{"name": "/etc/passwd"}'),
     "a file that is no text": lambda: call("read_file", '{"name": "photo"}'),
+    "a tool is asked for a picture that is not there": lambda: looked_at(PHOTO, "../../etc/passwd"),
+    "an input that is no picture": lambda: looked_at(b"hello"),
+    "a picture that is cut off": lambda: looked_at(to_png(PHOTO)[:5000]),
+    "a picture that says to have more pixels than memory": lambda: looked_at(bomb(60_000, 60_000)),
+    "an expert tool that works with the hub alone, without it": lambda: missing("openagi.image_captioning"),
     "an input that is no JSON": lambda: call("json_query", '{"expression": "a", "input": "mail"}'),
     "a trip to a city that is not in the database": lambda: travel("restaurant_search", city="Elmfort"),
     "a date of a flight in another form": lambda: travel(
@@ -184,6 +206,7 @@ async def told(fault: str) -> str:
     """What is said of a fault, in a data folder of its own."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOFLOW_HOME", folder)
+        patch.setattr(availability, "hub_answers", lambda: False)
         settings.cache_clear()
         try:
             said_ = str(await FAULTS[fault]())

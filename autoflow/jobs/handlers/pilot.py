@@ -23,7 +23,7 @@ async def handle(context: JobContext) -> Json:
     spec = payload_of(context.job, PilotPayload).spec
     async with models(context, spec) as (generator, interpreter, judge):
         suite = await asyncio.to_thread(open_suite, spec.suite, saved=context.store.get_suite, judge=judge)
-        async with open_toolbox(tuple(suite.tools)) as toolbox:
+        async with open_toolbox(tuple(suite.tools), llm=interpreter) as toolbox:
 
             def show(words: str) -> None:
                 context.live(doing=words)

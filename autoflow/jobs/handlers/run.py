@@ -48,10 +48,10 @@ async def _carry_out(context: JobContext, run: Run, history: Sequence[Event]) ->
     observer = _Watcher(context, run, history)
     result: RunResult | None = None
     try:
-        async with opened(context, run.model) as llm, open_toolbox(run.task.tools) as toolbox:
+        async with opened(context, run.model) as llm, open_toolbox(run.task.tools, llm=llm) as toolbox:
             result = await interpret(
                 parsed.workflow, run.task, llm, toolbox, policy=run.policy, observer=observer, history=history,
-                read_file=context.store.read_file,
+                read_file=context.store.read_file, add_file=context.store.add_file,
             )  # fmt: skip
     except (ModelError, SettingsError, DownloadError) as error:  # it could not be opened: told as if it did not answer
         return _not_begun(run, history, "model-error", str(error))

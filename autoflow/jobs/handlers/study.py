@@ -49,7 +49,7 @@ async def handle(context: JobContext) -> Json:
 async def _carry_out(
     context: JobContext, view: StudyView, suite: Suite, sink: JobSink, generator: LLM | None, interpreter: LLM
 ) -> StudyStop:
-    async with open_toolbox(tuple(suite.tools)) as toolbox:
+    async with open_toolbox(tuple(suite.tools), llm=interpreter) as toolbox:
         runner = Runner(view, suite, interpreter, toolbox, sink)
         if generator is None:
             return await score_given(view, runner, sink)

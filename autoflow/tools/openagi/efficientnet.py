@@ -17,6 +17,7 @@ from autoflow.errors import ModelNotFound
 from autoflow.llm.catalogue import local_path
 
 NAME = "efficientnet-lite0"
+CURE = f"Get it: autoflow models get {NAME} (19 MB)."
 SIDE = 224  # pixels that it looks at
 MEAN, SPREAD = 0.498, 0.502  # of pixels in [0, 1], as it was trained
 BATCH = 16
@@ -66,7 +67,7 @@ class _Network:
 def _network() -> _Network:
     folder = local_path(NAME)
     if folder is None:
-        raise ModelNotFound(f"The model {NAME} is not on this machine.", f"Get it: autoflow models get {NAME} (19 MB).")
+        raise ModelNotFound(f"The model {NAME} is not on this machine.", CURE)
     return _Network(folder if folder.is_file() else next(folder.glob("*.pth")))
 
 

@@ -19,6 +19,7 @@ from autoflow.tools.openagi.images import Picture
 
 NAME = "easy-vqa network"
 FILE = Path(__file__).resolve().parents[3] / "assets" / "openagi" / "shapes.safetensors"
+CURE = "Install AutoFlow anew."
 SIDE = 64  # pixels that it looks at
 _WORD = re.compile(r"[a-z]+")
 
@@ -71,7 +72,7 @@ class _Network:
         from safetensors import safe_open
 
         if not FILE.is_file():
-            raise ToolFailed(f"The weights {FILE.name} of the {NAME} are missing.", "Install AutoFlow anew.")
+            raise ToolFailed(f"The weights {FILE.name} of the {NAME} are missing.", CURE)
         with safe_open(FILE, framework="pt") as file:
             told = json.loads(file.metadata()["about"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)

@@ -56,7 +56,9 @@ def _limits(spec: BenchmarkSpec) -> BenchmarkSpec:
             "Model calls a cell", 1, None, None, key="benchmark-calls", help="Empty: as the grid says.", width=146,
             placeholder="no limit" if spec.budget.max_calls is None else str(spec.budget.max_calls), **_BIND,
         )  # fmt: skip
-        seed = st.number_input("Seed", 0, None, 0, key="benchmark-seed", help="Of splits and searches.", width=146, **_BIND)
+        seed = st.number_input(
+            "Seed", 0, None, 0, key="benchmark-seed", help="Of splits and searches.", width=146, **_BIND
+        )
     limits = {"max_rounds": rounds, "max_calls": calls}
     budget = spec.budget.model_copy(update={key: int(value) for key, value in limits.items() if value is not None})
     suites = tuple(suite.model_copy(update={"seed": int(seed or 0)}) for suite in spec.suites)

@@ -24,14 +24,19 @@ def under_way(one: Benchmark) -> bool:
 def jobs(one: Benchmark) -> list[Job]:
     """The latest job of each cell that has one."""
     store = services.store()
-    return [job for study_id in one.studies.values() for job in store.list_jobs(kind="study", subject_id=study_id, limit=1)]
+    return [
+        job for study_id in one.studies.values() for job in store.list_jobs(kind="study", subject_id=study_id, limit=1)
+    ]
 
 
 def draw(one: Benchmark, report: GridReport) -> None:
     """`3 of 4 cells are done · 1 running`, and the buttons."""
     found = jobs(one)
     states = Counter(job.state for job in found if job.state != "done")
-    words = [f"{report.done} of {plural(len(report.cells), 'cell')} done", *(f"{n} {state}" for state, n in states.items())]
+    words = [
+        f"{report.done} of {plural(len(report.cells), 'cell')} done",
+        *(f"{n} {state}" for state, n in states.items()),
+    ]
     with st.container(horizontal=True, vertical_alignment="center", key="benchmark-state"):
         st.text(" · ".join(words), width="stretch")
         if one.recorded:

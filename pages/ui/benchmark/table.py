@@ -19,10 +19,16 @@ def draw(report: GridReport) -> None:
     st.table(_columns(found), border="horizontal")
     with st.container(horizontal=True):
         name = report.benchmark.id
-        st.download_button("CSV", grid_csv(report), f"{name}.csv", "text/csv", icon=":material/download:", key="grid-csv")
-        st.download_button("LaTeX", grid_latex(report), f"{name}.tex", "text/x-tex", icon=":material/download:", key="grid-tex")
+        st.download_button(
+            "CSV", grid_csv(report), f"{name}.csv", "text/csv", icon=":material/download:", key="grid-csv"
+        )
+        st.download_button(
+            "LaTeX", grid_latex(report), f"{name}.tex", "text/x-tex", icon=":material/download:", key="grid-tex"
+        )
     st.subheader("Published")
-    st.caption("Average scores of the paper (arXiv 2407.12821), on its own data and models. Nothing here was measured by us.")
+    st.caption(
+        "Average scores of the paper (arXiv 2407.12821), on its own data and models. Nothing here was measured by us."
+    )
     interpreters, manual, best, by = zip(*PUBLISHED, strict=True)
     st.table(
         {"Interpreter": interpreters, "Manual": [f"{v:.4f}" for v in manual], "Generated": [f"{v:.4f}" for v in best],

@@ -40,11 +40,12 @@ function makeRow(visit, tag = "li") {
   const head = element("div", "head");
   const names = ["glyph", "number", "name", "branch", "figures"];
   for (const name of names) head.append(element("span", name));
-  row.append(head, element("div", "why"), element("div", "answer"), element("ul", "warnings"), element("div", "details"));
+  row.append(head, element("div", "why"), element("div", "answer"), element("ul", "warnings"));
+  row.append(element("div", "pictures"), element("div", "details"));
   return row;
 }
 
-function fillRow(row, view, emit) {
+function fillRow(row, view, emit, looks = {}) {
   const find = (name) => row.querySelector(`:scope > .${name}, :scope > .head > .${name}`);
   row.dataset.type = view.type;
   row.dataset.state = view.state;
@@ -61,7 +62,57 @@ function fillRow(row, view, emit) {
     warnings.dataset.shown = view.warnings.join("\n");
     warnings.replaceChildren(...view.warnings.map((text) => element("li", "", text)));
   }
+  fillPictures(find("pictures"), view.pictures || [], looks);
   fillDetails(find("details"), view, emit);
+}
+
+// What tools did to pictures. looks.sources: {sha256: address of a small picture}; looks.open: where one can be opened.
+function fillPictures(box, tools, { sources = {}, open }) {
+  const known = tools.flatMap((tool) => [...tool.before, ...tool.after]).map((one) => Boolean(sources[one.sha256]));
+  const stamp = JSON.stringify([tools, known]);
+  if (box.dataset.stamp === stamp) return;
+  box.dataset.stamp = stamp;
+  box.replaceChildren(...tools.map((tool) => lookOf(tool, sources, open)));
+}
+
+function lookOf(tool, sources, open) {
+  const box = element("div", "look");
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", `Pictures of ${tool.tool}`);
+  const title = element("div", "part-head");
+  title.append(element("span", "source", tool.tool), element("span", "note", tool.by));
+  const line = element("div", "line");
+  const figures = (ones, when) => ones.map((one) => figure(one, when, sources[one.sha256], open));
+  const after = tool.said ? [element("div", "said", tool.said)] : figures(tool.after, "after");
+  const arrow = element("span", "arrow", "→");
+  arrow.setAttribute("aria-hidden", "true");
+  line.append(...figures(tool.before, "before"), ...(tool.before.length ? [arrow] : []), ...after);
+  box.append(title, line);
+  return box;
+}
+
+function figure(one, when, source, open) {
+  const box = element("figure", "figure");
+  if (source) box.append(opened(small(one, when, source), one, open));
+  box.append(element("figcaption", "caption", `${one.name}, ${one.size}`));
+  return box;
+}
+
+function small(one, when, source) {
+  const image = element("img", "small");
+  image.src = source;
+  image.alt = `${one.name}, ${when} the tool`;
+  return image;
+}
+
+function opened(image, one, open) {
+  if (!open) return image;
+  const button = element("button", "open");
+  button.type = "button";
+  button.title = "Open larger";
+  button.append(image);
+  button.onclick = () => open(one.sha256);
+  return button;
 }
 
 function fillDetails(box, view, emit) {

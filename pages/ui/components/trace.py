@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,13 +15,26 @@ _component = st.components.v2.component(
 )
 
 
-def trace(visits: Sequence[dict[str, Any]], *, key: str, label: str = "Steps of the run") -> int | None:
-    """Draw visits; returns the number of the visit from which the person asks to run again, once.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the person asks for, once."""
+
+    fork: int | None = None  # to run again from this visit on
+    picture: str | None = None  # to look at this one: its sha256, as the browser sent it
+
+
+def trace(
+    visits: Sequence[dict[str, Any]], *, key: str, label: str = "Steps of the run",
+    sources: Mapping[str, str] | None = None,
+) -> Asked:  # fmt: skip
+    """Draw visits.
 
     Args:
-        visits: each with visit, step, type, state (done, running, unfinished), branch, figures, why, answer, warnings
-            and details (title, parts of label, text and note); see `autoflow.report.visits`.
+        visits: each with visit, step, type, state (done, running, unfinished), branch, figures, why, answer, warnings,
+            pictures, and details (title, parts of label, text and note); see `autoflow.report.visits`.
         key: one a place on the page; rows that stay keep what was opened.
+        sources: addresses of small pictures, by sha256; a picture without one is named only.
     """
-    shown = _component(key=key, data={"visits": list(visits), "label": label}, on_fork_change=lambda: None)
-    return int(shown.fork) if shown.fork else None
+    data = {"visits": list(visits), "label": label, "sources": dict(sources or {})}
+    shown = _component(key=key, data=data, on_fork_change=lambda: None, on_open_change=lambda: None)
+    return Asked(int(shown.fork) if shown.fork else None, str(shown.open) if shown.open else None)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import streamlit as st
 
-from autoflow.interpret.trace import StepView, answered, views
+from autoflow.interpret.trace import StepView, answered, run_warnings, views
 from autoflow.lang import parse
 from autoflow.lang.workflow import Workflow, fold
 from autoflow.records import STOP_WORDS, Event, Job, Run, RunPolicy
@@ -18,6 +18,7 @@ from pages.ui.components.steps import Marks, State
 from pages.ui.components.trace import trace
 from pages.ui.format import ago, duration, money, plural
 from pages.ui.plain import plain
+from pages.ui.run import larger
 from pages.ui.run.forking import fork_from, go_on
 
 REFRESH_S = 0.5
@@ -28,6 +29,7 @@ WORKER_PATIENCE_S = 10.0  # a queued run that waits longer is told why
 def draw(run: Run, policy: RunPolicy) -> None:
     """The live view; it redraws itself until the run has ended, then once more with the whole page."""
     job = services.job_of(run.id)
+    larger.draw()
     st.fragment(_view, run_every=REFRESH_S if _under_way(run, job) else None)(run.id, policy)
 
 
@@ -47,6 +49,7 @@ def _view(run_id: str, policy: RunPolicy) -> None:
     now = _live_events(job, events)
     steps = views([*events, *now])
     _state_line(run, job, steps, policy)
+    _warnings(events)
     left, right = st.columns([11, 9], gap="medium")
     with left:
         _trace(run, job, steps, policy)
@@ -90,6 +93,15 @@ def _state_line(run: Run, job: Job | None, steps: list[StepView], policy: RunPol
         st.text(job.error)
 
 
+def _warnings(events: list[Event]) -> None:
+    """What was wrong with the run as a whole; folded where it is much."""
+    said = [f"{warning['message']} {warning.get('hint') or ''}".strip() for warning in run_warnings(events)]
+    place = st.expander(plural(len(said), "warning"), icon=":material/warning:") if len(said) > 1 else st.container()
+    with place:
+        for sentence in said:
+            st.text(sentence)
+
+
 def _origin(run: Run) -> str:
     """`v2, carried out by openai:gpt-5-mini, 3 min ago`: the fields above say what the next run would take."""
     version = f"v{run.version}" if run.version else "draft"
@@ -119,9 +131,13 @@ def _trace(run: Run, job: Job | None, steps: list[StepView], policy: RunPolicy) 
             services.worker_note()
         return
     text = str(job.live.get("text", "")) if job and running else ""
-    visit = trace([row(step, running=running, text=text) for step in steps], key=f"trace-{run.id}")
-    if visit:
-        fork_from(run, visit, policy)
+    found = larger.pictures_of(steps)
+    rows = [row(step, running=running, text=text) for step in steps]
+    asked = trace(rows, key=f"trace-{run.id}", sources=larger.sources(found))
+    if asked.picture and asked.picture in found:
+        larger.ask(found[asked.picture])
+    if asked.fork:
+        fork_from(run, asked.fork, policy)
 
 
 def _graph(workflow: Workflow, steps: list[StepView], *, running: bool) -> None:

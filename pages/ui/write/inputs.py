@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import mimetypes
-
 import streamlit as st
 
 from autoflow.errors import AutoFlowError
 from autoflow.records import TaskInput
-from pages.ui import services
+from pages.ui import services, uploads
 from pages.ui.format import plural, size
 from pages.ui.plain import cut
 from pages.ui.write import draft, task
 from pages.ui.write.draft import Draft
-
-MAX_NAME = 200
 
 
 def draw(shown: Draft) -> None:
@@ -49,7 +45,7 @@ def _remove(workflow_id: str, name: str) -> None:
 
 def _text(workflow_id: str) -> None:
     with st.form("input-text", border=False, clear_on_submit=True):
-        st.text_input("Name of a text", key="input-name", placeholder="mail", max_chars=MAX_NAME)
+        st.text_input("Name of a text", key="input-name", placeholder="mail", max_chars=uploads.MAX_NAME)
         st.text_area("Its text", key="input-words", height=100)
         st.form_submit_button("Add the text", on_click=_add_text, args=(workflow_id,))
 
@@ -58,7 +54,7 @@ def _add_text(workflow_id: str) -> None:
     words = str(st.session_state["input-words"])
     if words.strip():
         given = _given(workflow_id)
-        name = free_name(str(st.session_state["input-name"]).strip() or "text", given)
+        name = uploads.free_name(str(st.session_state["input-name"]).strip() or "text", given)
         task.change(workflow_id, inputs=(*given, TaskInput(name=name, text=words)))
 
 
@@ -72,20 +68,11 @@ def _files(workflow_id: str, count: int) -> None:
 def _add_files(workflow_id: str, key: str) -> None:
     given = taken = _given(workflow_id)
     for file in st.session_state[key] or []:
-        kind = file.type or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         try:
-            name = free_name(file.name[:MAX_NAME], taken)
-            added = services.store().add_file(file.getvalue(), name=name, filename=file.name, media_type=kind)
+            added = uploads.kept(file, taken)
         except AutoFlowError as error:
             draft.notice(str(error))
         else:
             taken = (*taken, added)
     if taken != given:
         task.change(workflow_id, inputs=taken)
-
-
-def free_name(wanted: str, given: tuple[TaskInput, ...]) -> str:
-    """`wanted`, with a number where another input already bears it (compared without regard to case)."""
-    taken = {item.name.casefold() for item in given}
-    names = (wanted, *(f"{wanted[: MAX_NAME - 4]} {n}" for n in range(2, 1000)))
-    return next(name for name in names if name.casefold() not in taken)

@@ -9,7 +9,7 @@ import streamlit as st
 from autoflow.errors import AutoFlowError
 from autoflow.jobs.payloads import GeneratePayload
 from autoflow.records import Task
-from pages.ui import services
+from pages.ui import services, toolpick
 from pages.ui.plain import cut, plain
 from pages.ui.write import draft, fields, generation, inputs, prompts
 from pages.ui.write.draft import Draft
@@ -100,17 +100,8 @@ def _generate(asked: GeneratePayload, name: str) -> None:
 
 
 def _tools(shown: Draft, task: Task) -> None:
-    try:
-        known = services.tool_names()
-    except AutoFlowError as error:
-        services.show_error(error)
-        return
     key = fields.key_of("tools", shown.id, " ".join(task.tools))
-    st.multiselect(
-        "Tools", list(dict.fromkeys([*known, *task.tools])), list(task.tools), key=key, placeholder="none",
-        on_change=_set_tools, args=(shown.id, key),
-        help="What steps may call. More: AUTOFLOW_TOOLS=module, or an MCP server in the command line.",
-    )  # fmt: skip
+    toolpick.draw(task.tools, key=key, on_change=_set_tools, args=(shown.id, key))
 
 
 def _set_tools(workflow_id: str, key: str) -> None:
