@@ -28,6 +28,7 @@ from easy_vqa import (  # noqa: E402
 from PIL import Image  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
+from autoflow.statistics import Interval, bootstrap  # noqa: E402
 from autoflow.tools.openagi.shapes import FILE, build, pixels_of, words_of  # noqa: E402
 
 BATCH = 64
@@ -45,13 +46,19 @@ def data(found: Any, paths: dict[int, str], words: list[str], answers: list[str]
     )  # fmt: skip
 
 
-def share_right(
+def rightness(
     model: Any, pixels: torch.Tensor, which: torch.Tensor, words: torch.Tensor, right: torch.Tensor
-) -> float:
+) -> torch.Tensor:
+    """(Q,): 1 for each question that is answered rightly, else 0."""
     model.eval()
     with torch.inference_mode():
         found = [model(pixels[i], w).argmax(-1) for i, w in zip(which.split(512), words.split(512), strict=True)]
-    return float((torch.cat(found) == right).float().mean())
+    return (torch.cat(found) == right).float()
+
+
+def by_picture(scores: torch.Tensor, which: torch.Tensor) -> Interval:
+    """Mean over pictures of the share that is right: questions about one picture stand or fall together."""
+    return bootstrap([float(scores[which == picture].mean()) for picture in which.unique()])
 
 
 def main() -> None:
@@ -60,13 +67,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
+    torch.set_num_threads(1)  # sums in one order, and no threads that wait for each other on a busy machine
     answers = sorted(get_answers())
     vocabulary = sorted({word.strip("?") for text in get_train_questions()[0] for word in text.lower().split()})
     pixels, which, words, right = data(get_train_questions(), get_train_image_paths(), vocabulary, answers)
     test = data(get_test_questions(), get_test_image_paths(), vocabulary, answers)
     model = build(len(vocabulary), len(answers))
     optimizer, began = torch.optim.Adam(model.parameters(), lr=1e-3), time.monotonic()
-    score = 0.0
     for epoch in range(arguments.epochs):
         model.train()
         for batch in torch.randperm(len(right)).split(BATCH):
@@ -74,11 +81,15 @@ def main() -> None:
             loss = torch.nn.functional.cross_entropy(model(pixels[which[batch]], words[batch]), right[batch])
             loss.backward()
             optimizer.step()
-        score = share_right(model, *test)
-        print(f"epoch {epoch + 1} of {arguments.epochs}: {score:.1%} of {len(test[3]):,} test questions right, "
-              f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
-    about = {"words": vocabulary, "answers": answers, "seed": arguments.seed, "epochs": arguments.epochs,
-             "test": round(score, 4), "date": time.strftime("%Y-%m-%d", time.gmtime())}  # fmt: skip
+        print(f"epoch {epoch + 1} of {arguments.epochs}: {float(rightness(model, *test).mean()):.1%} of "
+              f"{len(test[3]):,} test questions right, {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    scores = rightness(model, *test)
+    found = by_picture(scores, test[1])
+    print(f"by picture: {found.mean:.1%} [{found.low:.1%}, {found.high:.1%}], {len(test[1].unique()):,} pictures")
+    about = {
+        "words": vocabulary, "answers": answers, "seed": arguments.seed, "epochs": arguments.epochs,
+        "test": round(float(scores.mean()), 4), "date": time.strftime("%Y-%m-%d", time.gmtime()),
+    }  # fmt: skip
     save_file(model.state_dict(), FILE, metadata={"about": json.dumps(about)})
     print(f"Written: {FILE}")
 
