@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from safetensors.torch import save_file  # noqa: E402
 from autoflow.statistics import Interval, bootstrap  # noqa: E402
 from autoflow.tools.openagi.shapes import FILE, build, pixels_of, words_of  # noqa: E402
 
-BATCH = 64
+BATCH = 32  # pictures, with all questions about them
+RATE = 2e-3  # of learning; falls to 0 along a line
 
 
 def data(found: Any, paths: dict[int, str], words: list[str], answers: list[str]) -> tuple[torch.Tensor, ...]:
@@ -46,14 +48,25 @@ def data(found: Any, paths: dict[int, str], words: list[str], answers: list[str]
     )  # fmt: skip
 
 
+def batches(which: torch.Tensor, pictures: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Some pictures at a time, the questions about them, and for each of these its place among the pictures."""
+    asked = [torch.nonzero(which == n)[:, 0] for n in range(int(which.max()) + 1)]
+    for some in pictures.split(BATCH):
+        questions = [asked[int(n)] for n in some]
+        places = [torch.full((len(found),), at) for at, found in enumerate(questions)]
+        yield some, torch.cat(questions), torch.cat(places)
+
+
 def rightness(
     model: Any, pixels: torch.Tensor, which: torch.Tensor, words: torch.Tensor, right: torch.Tensor
 ) -> torch.Tensor:
     """(Q,): 1 for each question that is answered rightly, else 0."""
     model.eval()
+    found = torch.zeros(len(right))
     with torch.inference_mode():
-        found = [model(pixels[i], w).argmax(-1) for i, w in zip(which.split(512), words.split(512), strict=True)]
-    return (torch.cat(found) == right).float()
+        for some, asked, places in batches(which, torch.arange(len(pixels))):
+            found[asked] = (model(pixels[some], words[asked], places).argmax(-1) == right[asked]).float()
+    return found
 
 
 def by_picture(scores: torch.Tensor, which: torch.Tensor) -> Interval:
@@ -73,14 +86,17 @@ def main() -> None:
     pixels, which, words, right = data(get_train_questions(), get_train_image_paths(), vocabulary, answers)
     test = data(get_test_questions(), get_test_image_paths(), vocabulary, answers)
     model = build(len(vocabulary), len(answers))
-    optimizer, began = torch.optim.Adam(model.parameters(), lr=1e-3), time.monotonic()
+    optimizer, began = torch.optim.Adam(model.parameters(), lr=RATE), time.monotonic()
+    steps = arguments.epochs * -(-len(pixels) // BATCH)
+    slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
     for epoch in range(arguments.epochs):
         model.train()
-        for batch in torch.randperm(len(right)).split(BATCH):
+        for some, asked, places in batches(which, torch.randperm(len(pixels))):
             optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(pixels[which[batch]], words[batch]), right[batch])
+            loss = torch.nn.functional.cross_entropy(model(pixels[some], words[asked], places), right[asked])
             loss.backward()
             optimizer.step()
+            slower.step()
         print(f"epoch {epoch + 1} of {arguments.epochs}: {float(rightness(model, *test).mean()):.1%} of "
               f"{len(test[3]):,} test questions right, {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
     scores = rightness(model, *test)
