@@ -59,14 +59,6 @@ async def test_the_same_plan_scores_the_same_in_another_process_or_order() -> No
     assert first[0] != first[1]
 
 
-async def test_a_plan_that_fails_has_a_score_of_its_own_and_never_that_of_the_task_before() -> None:
-    """Pitfall: the reference goes on with the reward of the task before where a plan raises."""
-    there = suite()
-    good = await there.score_plan(SENTIMENT, ("Sentiment Analysis",))
-    broken = await there.score_plan(LABEL, ("Colorization", "Image Classification"))
-    assert (good.value, broken.value, broken.parts["failed"]) == (pytest.approx(1.0), 0.0, 1.0)
-
-
 async def test_what_was_made_before_a_tool_failed_is_scored() -> None:
     cut = await suite().score_plan(RESTORE, ("Image Deblurring", "Colorization"))
     whole = await suite().score_plan(RESTORE, ("Image Deblurring",))
