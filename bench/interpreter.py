@@ -4,8 +4,8 @@
 
 Limits: under 1 ms of CPU a step, also late in a long run; for `assets/workflows/openagi-manual.core`, 6 calls for its
 6 visits and fewer than 2,100 prompt tokens (characters / 4) in all, which is what the released interpreter of the
-paper takes 14 calls for; for long runs with tool calls those of `bench/scripted/trip.py`, with each memory that makes no
-call of its own.
+paper takes 14 calls for; for long runs with tool calls those of `bench/scripted/trip.py`, with each memory that makes
+no call of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import get_args
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from autoflow.interpret import Recorder, interpret  # noqa: E402
+from autoflow.interpret import Recorder, interpret
 from autoflow.lang import parse_strict
 from autoflow.lang.workflow import Branch, Step, Workflow
 from autoflow.llm.base import Capabilities, Completion, Message, OnToken, Options, ToolCall, Usage
@@ -135,7 +135,9 @@ def _visits(events: Sequence[Event]) -> int:
 def trips() -> bool:
     """Print what long runs take under each memory; whether a limit is broken."""
     print(f"\nLong runs with tool calls, at most {RunPolicy().memory_tokens:,} tokens of observations a prompt:\n")
-    print("| memory | visits | tool calls | characters a result | model calls | prompt tokens (characters / 4) | limits |")
+    print(
+        "| memory | visits | tool calls | characters a result | model calls | prompt tokens (characters / 4) | limits |"
+    )
     print("|---|---:|---:|---:|---:|---:|---|")
     broken = False
     for trip in TRIPS:
@@ -143,8 +145,8 @@ def trips() -> bool:
             cost = asyncio.run(plan(trip, RunPolicy(memory=memory)))
             limit = trip.limit if memory not in ASKING else None
             broken |= limit is not None and (cost.calls > limit[0] or cost.tokens > limit[1])
-            told = "" if limit is None else f"{limit[0]}, {limit[1]:,}"
-            print(f"| {memory} | {cost.visits} | {cost.tool_calls} | {trip.result:,} | {cost.calls} | {cost.tokens:,} | {told} |")
+            figures = f"{cost.visits} | {cost.tool_calls} | {trip.result:,} | {cost.calls} | {cost.tokens:,}"
+            print(f"| {memory} | {figures} | {'' if limit is None else f'{limit[0]}, {limit[1]:,}'} |")
     return broken
 
 

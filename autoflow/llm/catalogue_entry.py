@@ -68,7 +68,7 @@ class PackageSource(Record):
 
 
 class AddressSource(Record):
-    """Where the authors of a model keep its one file, when no hub has it. Its hash must be known: anybody may answer."""
+    """Where the authors of a model keep its one file, if no hub has it. Its hash must be known: anybody may answer."""
 
     address: str = Field(pattern=r"^https?://\S+$")
 
@@ -111,9 +111,9 @@ class Entry(Record):
 
     @model_validator(mode="after")
     def _an_address_has_one_file_of_known_hash(self) -> Entry:
-        if any(isinstance(source, AddressSource) for source in self.sources):
-            if len(self.files) > 1 or self.files[0].sha256 is None:
-                raise ValueError("an address gives one file, whose hash must be known")
+        from_address = any(isinstance(source, AddressSource) for source in self.sources)
+        if from_address and (len(self.files) > 1 or self.files[0].sha256 is None):
+            raise ValueError("an address gives one file, whose hash must be known")
         return self
 
     @property

@@ -74,7 +74,9 @@ async def get_model(
             f"Put it back, or forget the model: autoflow models remove {name}",
         )
     if settings().offline:
-        raise SourcesUnreachable(f"{name} is not on this machine, and AUTOFLOW_OFFLINE forbids to get it.", _offer(entry))
+        raise SourcesUnreachable(
+            f"{name} is not on this machine, and AUTOFLOW_OFFLINE forbids to get it.", _offer(entry)
+        )
     meter = _Meter(entry, progress, cancelled)
     with disk(settings().models):
         async with locked(parts_dir() / f"{name}.lock", lambda waited: meter.watch()):

@@ -12,7 +12,7 @@ LIMITED = [(trip, trip.limit) for trip in TRIPS if trip.limit]
 
 @pytest.mark.parametrize(("trip", "limit"), LIMITED)
 async def test_a_long_run_keeps_to_its_limits_of_calls_and_tokens(trip: Trip, limit: tuple[int, int]) -> None:
-    """The released interpreter of the paper takes 637 calls and 257,000 tokens for seven days, 192 and 77,000 for three."""
+    """The paper's released interpreter takes 637 calls and 257,000 tokens for seven days, 192 and 77,000 for three."""
     cost = await plan(trip, RunPolicy())
     assert (cost.visits, cost.tool_calls) == {7: (44, 22), 3: (22, 10)}[trip.days]
     assert cost.calls == cost.visits + cost.tool_calls == limit[0]

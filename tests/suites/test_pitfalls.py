@@ -4,7 +4,8 @@
     shuffled BERTScore batches  a pair gets the score of another pair of its batch
     reward of the task before   a task that raises is given the reward that was worked out before it
 
-Next to what they are about: `tests/metrics/test_pictures.py`, `tests/metrics/test_bertscore.py`, `tests/test_evaluate.py`.
+Next to what they are about, by the word Pitfall: `tests/metrics/test_pictures.py`, `tests/metrics/test_bertscore.py`,
+`tests/test_evaluate.py`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def test_pitfall_distance_as_reward(metric: Metric, monkeypatch: pytest.MonkeyPa
 
 
 async def test_pitfall_shuffled_batches() -> None:
-    """Each sample of a task is scored against its own text, whatever stands beside it in the batch and in what order."""
+    """Each sample of a task is scored against its own text, whatever else is in the batch, and in whatever order."""
     right = ["A train left the station.", "no", "The mill has ground wheat by water for a hundred years.", "Two cats."]
     made = ["Trains leave stations.", "no", "It rains.", "Some dogs and one cat sat there."]
     alone = [openagi_run._scored("bertscore-minilm", [one], [other])[0] for one, other in zip(made, right, strict=True)]

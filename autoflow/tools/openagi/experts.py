@@ -56,7 +56,7 @@ _LOADERS: dict[str, Callable[[HubModel, Where], Batch]] = {
     "Machine Translation": lambda m, at: hub_texts.translated(m.repository, at),
     "Fill Mask": lambda m, at: hub_texts.filled(m.repository, at),
 }
-_ASKED = {"Question Answering": "answer", "Text Generation": "continue", "Fill Mask": "fill"}
+ASKED = {"Question Answering": "answer", "Text Generation": "continue", "Fill Mask": "fill"}  # offline: tool, prompt
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,10 @@ class OpenAGIExperts:
         plain = _plain().get(tool)
         if plain is not None:
             return plain
-        if tool in _ASKED:
+        if tool in ASKED:
             if self._llm is None:
                 raise ToolFailed(f"Offline, `{tool}` asks a language model, and none was chosen.", "Choose a model.")
-            return Asking(tool, self._llm, _ASKED[tool])
+            return Asking(tool, self._llm, ASKED[tool])
         raise ToolFailed(*_missing(tool))
 
 

@@ -8,6 +8,7 @@ network could be given besides, colours that a person chose, is left at none.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ def _block(*channels: int, dilation: int = 1, first: bool = True, normed: bool =
         normed: False: leaky, and without the normalization.
     """
     layers: list[nn.Module] = [] if first else [nn.ReLU()]
-    for before, after in zip(channels, channels[1:], strict=False):
+    for before, after in pairwise(channels):
         layers += [
             nn.Conv2d(before, after, 3, padding=dilation, dilation=dilation),
             nn.ReLU() if normed else nn.LeakyReLU(0.2),

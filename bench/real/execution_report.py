@@ -1,0 +1,161 @@
+"""The report of `bench/evidence_execution.py`: what carrying plans out is worth, task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from autoflow.statistics import Comparison, bootstrap, compare
+from autoflow.suites.openagi_run import OFFLINE
+from autoflow.suites.openagi_tasks import openagi_tasks
+from autoflow.tools.openagi.experts import OpenAGIExperts
+from autoflow.tools.openagi.table import TOOLS
+
+Line = Mapping[str, Any]
+PICTURES = ("score", "psnr", "ssim")
+KINDS = {
+    "image-image": "pictures restored", "image-text": "class labels of pictures", "text-text": "texts about texts",
+    "image-query-text": "questions about pictures", "document-query-text": "questions about documents",
+}  # fmt: skip
+
+
+def report(lines: Sequence[Line], mark: str, model: str) -> str:
+    parts = [*_head(lines, mark, model), *_summary(lines), *_empties(lines), *_orders(lines), *_odd(lines)]
+    return "\n".join(parts) + "\n"
+
+
+def _head(lines: Sequence[Line], mark: str, model: str) -> list[str]:
+    offline = OpenAGIExperts("offline")
+    parts = {tool.name: offline.available(tool.name).part for tool in TOOLS}
+    named = "; ".join(f"{tool}: {part}" for tool, part in sorted(parts.items()) if part)
+    asking = sum(line["asks"] for line in lines)
+    return [
+        "# Plans carried out by offline tools\n",
+        f"`python bench/evidence_execution.py`, {lines[-1]['date']}, mark `{mark}`. The project's own sample: each "
+        "sample is seeded by the numbers of its task and its own; bootstrap seed 0. Score: "
+        f"`{OFFLINE.pictures}` for pictures, `{OFFLINE.texts}` for texts, in [0, 1], higher is better. {len(lines)} plans on "
+        f"{len({line['task'] for line in lines})} tasks, {asking} of the plans with tools that ask a language model "
+        f"({model}, temperature 0). Tools: {named}.\n",
+        "Intervals are 95 % (BCa bootstrap over the samples of a task, four to eight); differences are paired by "
+        "sample. So few samples tell large differences alone: where an interval holds 0, nothing is claimed.\n",
+    ]
+
+
+def _of(lines: Sequence[Line], role: str) -> dict[int, Line]:
+    return {line["task"]: line for line in lines if line["role"] == role}
+
+
+def _wrong(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+    """The right plan and a wrong order of it."""
+    right = _of(lines, "right")
+    for line in lines:
+        if line["role"] == "wrong":
+            yield right[line["task"]], line
+
+
+def _compared(a: Line, b: Line, figure: str = "score") -> Comparison:
+    """How much better B is than A, by sample."""
+    return compare(*({str(n): value for n, value in enumerate(side[figure])} for side in (a, b)))
+
+
+def _summary(lines: Sequence[Line]) -> list[str]:
+    right, empty = _of(lines, "right"), _of(lines, "empty")
+    rows = [
+        "## By kind of task\n",
+        "Means over tasks; intervals over tasks.\n",
+        "| kind | tasks | right plan | empty plan | difference | tasks better, worse |",
+        "|---|---:|---|---|---|---|",
+    ]
+    for kind, words in KINDS.items():
+        means = {
+            str(n): (fmean(right[n]["score"]), fmean(empty[n]["score"]))
+            for n in right
+            if right[n]["kind"] == kind and n in empty
+        }
+        if not means:
+            continue
+        found = compare({n: pair[1] for n, pair in means.items()}, {n: pair[0] for n, pair in means.items()})
+        sides = [_interval([pair[k] for pair in means.values()]) for k in (0, 1)]
+        rows.append(
+            f"| {words} | {len(means)} | {' | '.join(sides)} | {_difference(found)} | {found.wins}, {found.losses} |"
+        )
+    return rows
+
+
+def _empties(lines: Sequence[Line]) -> list[str]:
+    right, empty = _of(lines, "right"), _of(lines, "empty")
+    rows = [
+        "\n## The right plan against the empty plan\n",
+        "An empty plan gives back what the task is about. PSNR in dB.\n",
+        "| task | right plan | samples | right | empty | difference | PSNR | SSIM |",
+        "|---:|---|---:|---|---|---|---|---|",
+    ]
+    for number in sorted(set(right) & set(empty)):
+        a, b = empty[number], right[number]
+        more = [_difference(_compared(a, b, figure), figure) if figure in b else "" for figure in PICTURES[1:]]
+        rows.append(
+            f"| {number} | {', '.join(b['plan'])} | {len(b['score'])} | {_interval(b['score'])} | "
+            f"{_interval(a['score'])} | {_difference(_compared(a, b))} | {' | '.join(more)} |"
+        )
+    return rows
+
+
+def _orders(lines: Sequence[Line]) -> list[str]:
+    rows = [
+        "\n## The right order against wrong ones\n",
+        "Every other order of the restorations, the rest in place; with fewer than two of them, the plan turned round. "
+        "Above 0: the right order is better.\n",
+        "| task | wrong order | ended at | difference | PSNR | SSIM |",
+        "|---:|---|---|---|---|---|",
+    ]
+    for right, wrong in sorted(_wrong(lines), key=lambda pair: (pair[1]["task"], pair[1]["plan"])):
+        more = [_difference(_compared(wrong, right, f), f) if f in wrong else "" for f in PICTURES[1:]]
+        rows.append(
+            f"| {wrong['task']} | {', '.join(wrong['plan'])} | {wrong['failed']} | "
+            f"{_difference(_compared(wrong, right))} | {' | '.join(more)} |"
+        )
+    return rows
+
+
+def _odd(lines: Sequence[Line]) -> list[str]:
+    """Where score and right plan disagree: listed, not tuned away."""
+    right, empty = _of(lines, "right"), _of(lines, "empty")
+    pairs = [(right[n], empty[n]) for n in sorted(set(right) & set(empty))]
+    pairs += sorted(_wrong(lines), key=lambda pair: (pair[1]["task"], pair[1]["plan"]))
+    disagreeing = [
+        (a, b)
+        for a, b in pairs
+        if "psnr" in a and (fmean(a["psnr"]) - fmean(b["psnr"])) * (fmean(a["score"]) - fmean(b["score"])) < 0
+    ]
+    below = [(a, b) for a, b in pairs if fmean(b["score"]) > fmean(a["score"])]
+    return [
+        "\n## Where the score prefers the worse picture\n",
+        f"Of {sum('psnr' in a for a, _ in pairs)} comparisons of pictures, those in which score and PSNR (means) "
+        f"prefer different plans: {len(disagreeing)}.\n",
+        *_listed(disagreeing),
+        "\n## Where the right plan scores below the other\n",
+        f"Of {len(pairs)} comparisons: {len(below)}. Differences are right minus other.\n",
+        *_listed(below),
+    ]
+
+
+def _listed(pairs: Sequence[tuple[Line, Line]]) -> list[str]:
+    if not pairs:
+        return ["None."]
+    rows = ["| task | objective | other plan | score | PSNR | SSIM |", "|---:|---|---|---|---|---|"]
+    for a, b in pairs:
+        more = [_difference(_compared(b, a, f), f) if f in a else "" for f in PICTURES]
+        plan = ", ".join(b["plan"]) or "none"
+        rows.append(f"| {a['task']} | {openagi_tasks()[a['task']].objective} | {plan} | {' | '.join(more)} |")
+    return rows
+
+
+def _interval(values: Sequence[float]) -> str:
+    found = bootstrap(values)
+    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _difference(found: Comparison, figure: str = "score") -> str:
+    d, places = found.difference, 1 if figure == "psnr" else 3
+    return f"{d.mean:+.{places}f} [{d.low:+.{places}f}, {d.high:+.{places}f}]"
