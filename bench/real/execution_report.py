@@ -34,9 +34,9 @@ def _head(lines: Sequence[Line], mark: str, model: str) -> list[str]:
         "# Plans carried out by offline tools\n",
         f"`python bench/evidence_execution.py`, {lines[-1]['date']}, mark `{mark}`. The project's own sample: each "
         "sample is seeded by the numbers of its task and its own; bootstrap seed 0. Score: "
-        f"`{OFFLINE.pictures}` for pictures, `{OFFLINE.texts}` for texts, in [0, 1], higher is better. {len(lines)} plans on "
-        f"{len({line['task'] for line in lines})} tasks, {asking} of the plans with tools that ask a language model "
-        f"({model}, temperature 0). Tools: {named}.\n",
+        f"`{OFFLINE.pictures}` for pictures, `{OFFLINE.texts}` for texts, in [0, 1], higher is better. {len(lines)} "
+        f"plans on {len({line['task'] for line in lines})} tasks, {asking} of the plans with tools that ask a "
+        f"language model ({model}, temperature 0). Tools: {named}.\n",
         "Intervals are 95 % (BCa bootstrap over the samples of a task, four to eight); differences are paired by "
         "sample. So few samples tell large differences alone: where an interval holds 0, nothing is claimed.\n",
     ]
