@@ -91,9 +91,7 @@ async def run(count: int) -> int:
         if n in (FIRST, count):
             memory[n] = resident()
     seconds = time.monotonic() - began
-    print(
-        f"{count:,} plans (seed {SEED}), {len(distinct):,} of them distinct, {failed} ended by a tool; {seconds:.0f} s:\n"
-    )
+    print(f"{count:,} plans (seed {SEED}, {len(distinct):,} distinct, {failed} ended by a tool), {seconds:.0f} s:\n")
     print("| plans | resident memory |\n|---:|---:|")
     print("\n".join(f"| {n:,} | {found:.1f} MB |" for n, found in memory.items()))
     print(f"\n{repeated} plans carried out once more: {differing} gave another score.")
