@@ -5,8 +5,8 @@
 Plans on the project's own sample, one sample a task, by offline tools: a third right, a third drawn at random of all
 fifteen tools, a third broken (right plans with a tool put in that cannot be used or is not there, or cut to the end).
 A scripted model in the process answers the tools that ask one. Limits: resident memory after all of them is at most
-32 MB above that after the first 100, by which models are loaded; each of every 20th plan, carried out once more by a
-suite of its own, gives the same figures to the last digit.
+64 MB above that after the first 100, by which models are loaded; a plan that comes again on a task is carried out
+again, and gives the same figures to the last digit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,10 +39,11 @@ from autoflow.suites.openagi_run import OpenAGISuite  # noqa: E402
 from autoflow.suites.openagi_tasks import OpenAGITask  # noqa: E402
 from autoflow.tools.openagi.table import TOOLS  # noqa: E402
 
-FIRST, AGAIN, SEED = 100, 20, 0
-GROWTH_LIMIT_MB = 32.0
+TOLD, SEED = (100, 500), 0  # after how many plans memory is told, and at the end
+GROWTH_LIMIT_MB = 64.0
 MISSING = ("Colorization", "Image Captioning", "Machine Translation", "Object Detection")  # offline nothing does them
 Plan = tuple[OpenAGITask, tuple[str, ...]]
+Figures = Mapping[str, list[float]]
 
 
 def suite() -> OpenAGISuite:
@@ -75,26 +77,25 @@ def resident() -> float:
 async def run(count: int) -> int:
     for name in ("efficientnet-lite0", "all-minilm-l6-v2"):
         await get_model(name)
-    there, source, began = suite(), plans(suite()), time.monotonic()
+    there, began = suite(), time.monotonic()
     memory: dict[int, float] = {}
-    failed, distinct, differing, repeated = 0, set(), 0, 0
-    for n in range(1, count + 1):
-        task, plan = next(source)
-        score = await there.score_plan(task, plan)
-        assert 0 <= score.value <= 1, (task.number, plan, score)
-        failed += int(score.parts["failed"])
-        distinct.add((task.number, plan))
-        if n % AGAIN == 0:
-            again = await suite().score_plan(task, plan)
-            repeated += 1
-            differing += (again.value, dict(again.parts)) != (score.value, dict(score.parts))
-        if n in (FIRST, count):
+    failed = again = differing = 0
+    known: dict[tuple[int, tuple[str, ...]], Figures] = {}
+    for n, (task, plan) in enumerate(islice(plans(there), count), 1):
+        await there.score_plan(task, plan)  # as in a run: kept, so carried out only where it is new
+        done, figures = await there.judge(task, plan)
+        failed += bool(done.failed)
+        if (task.number, plan) in known:
+            again += 1
+            differing += known[task.number, plan] != figures
+        known[task.number, plan] = figures
+        if n in (*TOLD, count):
             memory[n] = resident()
-    seconds = time.monotonic() - began
-    print(f"{count:,} plans (seed {SEED}, {len(distinct):,} distinct, {failed} ended by a tool), {seconds:.0f} s:\n")
+    took = f"{time.monotonic() - began:.0f} s"
+    print(f"{count:,} plans (seed {SEED}, {len(known):,} distinct, {failed} ended by a tool), {took}:\n")
     print("| plans | resident memory |\n|---:|---:|")
     print("\n".join(f"| {n:,} | {found:.1f} MB |" for n, found in memory.items()))
-    print(f"\n{repeated} plans carried out once more: {differing} gave another score.")
+    print(f"\n{again} plans came again and were carried out again: {differing} of them gave other figures.")
     return int(differing > 0 or memory[count] - memory[min(memory)] > GROWTH_LIMIT_MB)
 
 

@@ -14,6 +14,7 @@ from autoflow.tools.openagi.table import TOOLS
 
 Line = Mapping[str, Any]
 PICTURES = ("score", "psnr", "ssim")
+NAMES = {"score": "score", "psnr": "PSNR", "ssim": "SSIM"}
 KINDS = {
     "image-image": "pictures restored", "image-text": "class labels of pictures", "text-text": "texts about texts",
     "image-query-text": "questions about pictures", "document-query-text": "questions about documents",
@@ -21,7 +22,8 @@ KINDS = {
 
 
 def report(lines: Sequence[Line], mark: str, model: str) -> str:
-    parts = [*_head(lines, mark, model), *_summary(lines), *_empties(lines), *_orders(lines), *_odd(lines)]
+    parts = [*_head(lines, mark, model), *_said(lines), *_summary(lines), *_empties(lines), *_orders(lines)]
+    parts += _odd(lines)
     return "\n".join(parts) + "\n"
 
 
@@ -59,57 +61,78 @@ def _compared(a: Line, b: Line, figure: str = "score") -> Comparison:
     return compare(*({str(n): value for n, value in enumerate(side[figure])} for side in (a, b)))
 
 
-def _summary(lines: Sequence[Line]) -> list[str]:
+def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
+    """The right plan and the empty one, by task."""
     right, empty = _of(lines, "right"), _of(lines, "empty")
+    return [(right[n], empty[n]) for n in sorted(set(right) & set(empty))]
+
+
+def _said(lines: Sequence[Line]) -> list[str]:
+    """What may be said, counted: an interval that holds 0 says neither better nor worse."""
+    rows = ["## In short\n"]
+    for words, pairs in (("the empty plan", _pairs(lines)), ("a wrong order", list(_wrong(lines)))):
+        for figure in PICTURES:
+            found = [_compared(other, right, figure).difference for right, other in pairs if figure in right]
+            better, worse = sum(d.low > 0 for d in found), sum(d.high < 0 for d in found)
+            rows.append(
+                f"- By {NAMES[figure]} the right plan is better than {words} in {better} of {len(found)} comparisons, "
+                f"worse in {worse}."
+            )
+    return [*rows, ""]
+
+
+def _summary(lines: Sequence[Line]) -> list[str]:
     rows = [
         "## By kind of task\n",
         "Means over tasks; intervals over tasks.\n",
-        "| kind | tasks | right plan | empty plan | difference | tasks better, worse |",
-        "|---|---:|---|---|---|---|",
+        "| kind | figure | tasks | right plan | empty plan | difference | tasks better, worse |",
+        "|---|---|---:|---|---|---|---|",
     ]
     for kind, words in KINDS.items():
-        means = {
-            str(n): (fmean(right[n]["score"]), fmean(empty[n]["score"]))
-            for n in right
-            if right[n]["kind"] == kind and n in empty
-        }
-        if not means:
-            continue
-        found = compare({n: pair[1] for n, pair in means.items()}, {n: pair[0] for n, pair in means.items()})
-        sides = [_interval([pair[k] for pair in means.values()]) for k in (0, 1)]
-        rows.append(
-            f"| {words} | {len(means)} | {' | '.join(sides)} | {_difference(found)} | {found.wins}, {found.losses} |"
-        )
+        pairs = [pair for pair in _pairs(lines) if pair[0]["kind"] == kind]
+        rows += [_kind(words, figure, pairs) for figure in PICTURES if pairs and figure in pairs[0][0]]
     return rows
 
 
+def _kind(words: str, figure: str, pairs: Sequence[tuple[Line, Line]]) -> str:
+    right, empty = ({str(pair[0]["task"]): fmean(pair[k][figure]) for pair in pairs} for k in (0, 1))
+    found = compare(empty, right)
+    sides = [_interval(list(side.values()), figure) for side in (right, empty)]
+    return (
+        f"| {words} | {NAMES[figure]} | {len(pairs)} | {' | '.join(sides)} | {_difference(found, figure)} | "
+        f"{found.wins}, {found.losses} |"
+    )
+
+
 def _empties(lines: Sequence[Line]) -> list[str]:
-    right, empty = _of(lines, "right"), _of(lines, "empty")
     rows = [
         "\n## The right plan against the empty plan\n",
         "An empty plan gives back what the task is about. PSNR in dB.\n",
         "| task | right plan | samples | right | empty | difference | PSNR | SSIM |",
         "|---:|---|---:|---|---|---|---|---|",
     ]
-    for number in sorted(set(right) & set(empty)):
-        a, b = empty[number], right[number]
+    for b, a in _pairs(lines):
         more = [_difference(_compared(a, b, figure), figure) if figure in b else "" for figure in PICTURES[1:]]
         rows.append(
-            f"| {number} | {', '.join(b['plan'])} | {len(b['score'])} | {_interval(b['score'])} | "
+            f"| {b['task']} | {', '.join(b['plan'])} | {len(b['score'])} | {_interval(b['score'])} | "
             f"{_interval(a['score'])} | {_difference(_compared(a, b))} | {' | '.join(more)} |"
         )
     return rows
 
 
 def _orders(lines: Sequence[Line]) -> list[str]:
+    pairs = sorted(_wrong(lines), key=lambda pair: (pair[1]["task"], pair[1]["plan"]))
+    same = [pair for pair in pairs if all(pair[0][f] == pair[1][f] for f in PICTURES if f in pair[0])]
+    tasks = ", ".join(str(n) for n in sorted({wrong["task"] for _, wrong in same}))
     rows = [
         "\n## The right order against wrong ones\n",
         "Every other order of the restorations, the rest in place; with fewer than two of them, the plan turned round. "
-        "Above 0: the right order is better.\n",
+        f"Above 0: the right order is better. {len(same)} of {len(pairs)} wrong orders gave the very figures of the "
+        f"right one and are left out (tasks {tasks}): a plan that ends at a tool keeps what was made before.\n",
         "| task | wrong order | ended at | difference | PSNR | SSIM |",
         "|---:|---|---|---|---|---|",
     ]
-    for right, wrong in sorted(_wrong(lines), key=lambda pair: (pair[1]["task"], pair[1]["plan"])):
+    for right, wrong in (pair for pair in pairs if pair not in same):
         more = [_difference(_compared(wrong, right, f), f) if f in wrong else "" for f in PICTURES[1:]]
         rows.append(
             f"| {wrong['task']} | {', '.join(wrong['plan'])} | {wrong['failed']} | "
@@ -120,8 +143,7 @@ def _orders(lines: Sequence[Line]) -> list[str]:
 
 def _odd(lines: Sequence[Line]) -> list[str]:
     """Where score and right plan disagree: listed, not tuned away."""
-    right, empty = _of(lines, "right"), _of(lines, "empty")
-    pairs = [(right[n], empty[n]) for n in sorted(set(right) & set(empty))]
+    pairs = _pairs(lines)
     pairs += sorted(_wrong(lines), key=lambda pair: (pair[1]["task"], pair[1]["plan"]))
     disagreeing = [
         (a, b)
@@ -151,9 +173,9 @@ def _listed(pairs: Sequence[tuple[Line, Line]]) -> list[str]:
     return rows
 
 
-def _interval(values: Sequence[float]) -> str:
-    found = bootstrap(values)
-    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+def _interval(values: Sequence[float], figure: str = "score") -> str:
+    found, places = bootstrap(values), 1 if figure == "psnr" else 3
+    return f"{found.mean:.{places}f} [{found.low:.{places}f}, {found.high:.{places}f}]"
 
 
 def _difference(found: Comparison, figure: str = "score") -> str:
