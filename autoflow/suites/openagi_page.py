@@ -1,4 +1,4 @@
-"""Which of the 185 OpenAGI tasks run without the hub, and why the others do not: what `docs/openagi-tasks.md` is made of.
+"""Which of the 185 OpenAGI tasks run without the hub, and why the others do not: `docs/openagi-tasks.md`.
 
 python -m autoflow.suites.openagi_page > docs/openagi-tasks.md
 """
@@ -17,9 +17,10 @@ from autoflow.tools.openagi.table import TOOLS
 
 _HEAD = """# The 185 tasks of OpenAGI
 
-Where the Hugging Face hub answers, all tasks run, by the models that the table of tools names. Without it (`--option
-provider=offline`, or AUTOFLOW_OFFLINE=1) a task runs where every tool of its right plan has a part that packages ship: {alone}
-of the 185, and {asking} more where a language model is chosen, which three of the tools then ask. The other {out} lack a tool.
+Where the Hugging Face hub answers, all tasks run, by the models that the table of tools names. Without it (the option
+`provider` of the suite `openagi` is `offline`, or AUTOFLOW_OFFLINE=1) a task runs where every tool of its right plan has
+a part that packages ship: {alone} of the 185, and {asking} more where a language model is chosen, which three of the tools
+then ask. The other {out} lack a tool.
 
 This page is made by `make docs`.
 
