@@ -19,8 +19,8 @@ _HEAD = """# The 185 tasks of OpenAGI
 
 Where the Hugging Face hub answers, every tool has a model, named in the table (Text to Image Generation needs the extra
 `requirements-hub.txt`). Without it (the option `provider` of the suite `openagi` is `offline`, or AUTOFLOW_OFFLINE=1) a
-task runs where every tool of its right plan has a part that packages ship: {alone} of the 185, and {asking} more where a
-language model is chosen, which three of the tools then ask. The other {out} lack a tool.
+task runs where every tool of its right plan has a part that packages ship: {alone} of the 185, and {asking} more where
+a language model is chosen, which three of the tools then ask. The other {out} lack a tool.
 
 This page is made by `make docs`.
 
