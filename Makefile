@@ -48,6 +48,7 @@ screenshots: $(READY) ## Make the pictures of docs/ from the running app.
 docs: $(READY) ## Make the generated pages of docs/ anew.
 	@$(BIN)/python -m autoflow.lang.catalogue > docs/diagnostics.md
 	@$(BIN)/python -m autoflow.store.faults > docs/errors-storage.md
+	@$(BIN)/python -m autoflow.suites.openagi_page > docs/openagi-tasks.md
 	@for m in llm.faults llm.file_faults tools.faults; do $(BIN)/python -m tests.$$m; done
 
 clean: ## Remove .venv and caches (not your data).

@@ -2,7 +2,9 @@
 
     python scripts/train_shapes.py [--epochs 12] [--seed 0]
 
-Trained on the training questions of easy-vqa (MIT), measured on its test questions, whose pictures it never saw.
+Trained on the 38,575 training questions of easy-vqa (MIT, 4,000 pictures), measured on its 9,673 test questions (1,000
+other pictures). Seed 0, 12 epochs, one core, 3 minutes: 99.7 % right; by picture 99.7 %, 95 % interval 99.6 to 99.8. A
+network that does not look at the pictures, as a first one of this shape learned not to, gets 67 %.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +31,11 @@ from easy_vqa import (  # noqa: E402
 from PIL import Image  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
+from autoflow.statistics import Interval, bootstrap  # noqa: E402
 from autoflow.tools.openagi.shapes import FILE, build, pixels_of, words_of  # noqa: E402
 
-BATCH = 64
+BATCH = 32  # pictures, with all questions about them
+RATE = 2e-3  # of learning; falls to 0 along a line
 
 
 def data(found: Any, paths: dict[int, str], words: list[str], answers: list[str]) -> tuple[torch.Tensor, ...]:
@@ -45,13 +50,30 @@ def data(found: Any, paths: dict[int, str], words: list[str], answers: list[str]
     )  # fmt: skip
 
 
-def share_right(
+def batches(which: torch.Tensor, pictures: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Some pictures at a time, the questions about them, and for each of these its place among the pictures."""
+    asked = [torch.nonzero(which == n)[:, 0] for n in range(int(which.max()) + 1)]
+    for some in pictures.split(BATCH):
+        questions = [asked[int(n)] for n in some]
+        places = [torch.full((len(found),), at) for at, found in enumerate(questions)]
+        yield some, torch.cat(questions), torch.cat(places)
+
+
+def rightness(
     model: Any, pixels: torch.Tensor, which: torch.Tensor, words: torch.Tensor, right: torch.Tensor
-) -> float:
+) -> torch.Tensor:
+    """(Q,): 1 for each question that is answered rightly, else 0."""
     model.eval()
+    found = torch.zeros(len(right))
     with torch.inference_mode():
-        found = [model(pixels[i], w).argmax(-1) for i, w in zip(which.split(512), words.split(512), strict=True)]
-    return float((torch.cat(found) == right).float().mean())
+        for some, asked, places in batches(which, torch.arange(len(pixels))):
+            found[asked] = (model(pixels[some], words[asked], places).argmax(-1) == right[asked]).float()
+    return found
+
+
+def by_picture(scores: torch.Tensor, which: torch.Tensor) -> Interval:
+    """Mean over pictures of the share that is right: questions about one picture stand or fall together."""
+    return bootstrap([float(scores[which == picture].mean()) for picture in which.unique()])
 
 
 def main() -> None:
@@ -60,25 +82,32 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.manual_seed(arguments.seed)
+    torch.set_num_threads(1)  # sums in one order, and no threads that wait for each other on a busy machine
     answers = sorted(get_answers())
     vocabulary = sorted({word.strip("?") for text in get_train_questions()[0] for word in text.lower().split()})
     pixels, which, words, right = data(get_train_questions(), get_train_image_paths(), vocabulary, answers)
     test = data(get_test_questions(), get_test_image_paths(), vocabulary, answers)
     model = build(len(vocabulary), len(answers))
-    optimizer, began = torch.optim.Adam(model.parameters(), lr=1e-3), time.monotonic()
-    score = 0.0
+    optimizer, began = torch.optim.Adam(model.parameters(), lr=RATE), time.monotonic()
+    steps = arguments.epochs * -(-len(pixels) // BATCH)
+    slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
     for epoch in range(arguments.epochs):
         model.train()
-        for batch in torch.randperm(len(right)).split(BATCH):
+        for some, asked, places in batches(which, torch.randperm(len(pixels))):
             optimizer.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(pixels[which[batch]], words[batch]), right[batch])
+            loss = torch.nn.functional.cross_entropy(model(pixels[some], words[asked], places), right[asked])
             loss.backward()
             optimizer.step()
-        score = share_right(model, *test)
-        print(f"epoch {epoch + 1} of {arguments.epochs}: {score:.1%} of {len(test[3]):,} test questions right, "
-              f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
-    about = {"words": vocabulary, "answers": answers, "seed": arguments.seed, "epochs": arguments.epochs,
-             "test": round(score, 4), "date": time.strftime("%Y-%m-%d", time.gmtime())}  # fmt: skip
+            slower.step()
+        print(f"epoch {epoch + 1} of {arguments.epochs}: {float(rightness(model, *test).mean()):.1%} of "
+              f"{len(test[3]):,} test questions right, {time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
+    scores = rightness(model, *test)
+    found = by_picture(scores, test[1])
+    print(f"by picture: {found.mean:.1%} [{found.low:.1%}, {found.high:.1%}], {len(test[1].unique()):,} pictures")
+    about = {
+        "words": vocabulary, "answers": answers, "seed": arguments.seed, "epochs": arguments.epochs,
+        "test": round(float(scores.mean()), 4), "date": time.strftime("%Y-%m-%d", time.gmtime()),
+    }  # fmt: skip
     save_file(model.state_dict(), FILE, metadata={"about": json.dumps(about)})
     print(f"Written: {FILE}")
 

@@ -106,6 +106,7 @@ async def test_repeats_ask_with_other_seeds_and_other_keys() -> None:
     ],
 )
 async def test_a_run_that_fails_scores_nothing_and_says_why(text: str, llm: Answers, stop: str, says: str) -> None:
+    """Pitfall: the reference goes on with the reward of the task before."""
     kept = await evaluated(llm, (Unit(0, text, task) for task in suite.tasks("train")))
     assert [(o.score, o.stop) for o in kept.outcomes] == [(0.0, stop)] * 4
     assert all(says in o.error for o in kept.outcomes)

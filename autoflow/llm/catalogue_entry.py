@@ -67,7 +67,20 @@ class PackageSource(Record):
         return f"the package {first}" if len(self.packages) == 1 else f"the {len(self.packages)} packages {first} ..."
 
 
-Source = HubSource | PackageSource
+class AddressSource(Record):
+    """Where the authors of a model keep its one file, if no hub has it. Its hash must be known: anybody may answer."""
+
+    address: str = Field(pattern=r"^https?://\S+$")
+
+    @property
+    def title(self) -> str:
+        return f"the address {self.address}"
+
+    def url(self, path: str) -> str:
+        return self.address
+
+
+Source = HubSource | PackageSource | AddressSource
 
 
 class Entry(Record):
@@ -94,6 +107,13 @@ class Entry(Record):
                 pieces = -(-self.size // (source.piece_size or self.size))
                 if len(self.files) > 1 or pieces != len(source.packages):
                     raise ValueError("the pieces in the packages do not make the one file")
+        return self
+
+    @model_validator(mode="after")
+    def _an_address_has_one_file_of_known_hash(self) -> Entry:
+        from_address = any(isinstance(source, AddressSource) for source in self.sources)
+        if from_address and (len(self.files) > 1 or self.files[0].sha256 is None):
+            raise ValueError("an address gives one file, whose hash must be known")
         return self
 
     @property

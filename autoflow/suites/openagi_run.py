@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
@@ -126,20 +126,31 @@ class OpenAGISuite:
         return self._kept[task.number]
 
     async def _worked_out(self, task: OpenAGITask, plan: Sequence[str]) -> Score:
-        samples = await asyncio.to_thread(self.samples, task)
         experts, spending = self._experts.counted()
-        done = await execute(plan, samples, experts)
+        done, figures = await self.judge(task, plan, experts)
         symbolic = score_plan(task.plan, plan)
         parts = {"valid": float(symbolic.valid), "plan": symbolic.score, "failed": float(bool(done.failed))}
+        parts |= {name: fmean(values) for name, values in figures.items() if name != "score"}
+        took = spending.totals if spending else Totals()
+        return Score(fmean(figures["score"]), parts, ", ".join(gold_plan(task.plan)), totals=took)
+
+    async def judge(
+        self, task: OpenAGITask, plan: Sequence[str], experts: OpenAGIExperts | None = None
+    ) -> tuple[Executed, Mapping[str, list[float]]]:
+        """What became of a plan, and its figures, one a sample: `score`; of pictures restored also `psnr` and `ssim`.
+
+        Raises ModelNotFound: a model of a metric is not on this machine.
+        """
+        samples = await asyncio.to_thread(self.samples, task)
+        done = await execute(plan, samples, experts or self._experts)
         made = outputs(done.outputs, task.plan.output_type)
         right = [sample.expected for sample in samples]
         metric = self._metrics.of(task)
         assert metric is not None
-        scores = await asyncio.to_thread(_scored, metric, made, right)
+        figures = {"score": await asyncio.to_thread(_scored, metric, made, right)}
         if task.plan.output_type == "image" and type_of(right[0]) == "image":
-            parts |= await asyncio.to_thread(_alike, made, right)
-        took = spending.totals if spending else Totals()
-        return Score(fmean(scores), parts, ", ".join(gold_plan(task.plan)), totals=took)
+            figures |= await asyncio.to_thread(_alike, made, right)
+        return done, figures
 
 
 def _scored(metric: Metric, made: Sequence[Value | None], right: Sequence[Value]) -> list[float]:
@@ -162,16 +173,14 @@ def _metric(name: Metric) -> Callable[[Sequence[tuple[Value, Value]]], list[floa
     return found[name]
 
 
-def _alike(made: Sequence[Value | None], right: Sequence[Value]) -> dict[str, float]:
-    """PSNR (at most 60 dB, so that equal pictures do not make the mean infinite) and SSIM, means over samples."""
+def _alike(made: Sequence[Value | None], right: Sequence[Value]) -> dict[str, list[float]]:
+    """PSNR (at most 60 dB, so that equal pictures do not make a mean infinite) and SSIM; 0 for what is no picture."""
     from autoflow.metrics.pictures import psnr, ssim
 
-    pairs = [(_fit(a), _fit(b)) for a, b in zip(made, right, strict=True) if a is not None]
-    if not pairs:
-        return {}
+    pairs = [None if a is None else (_fit(a), _fit(b)) for a, b in zip(made, right, strict=True)]
     return {
-        "psnr": fmean(min(60.0, psnr(a, b)) for a, b in pairs),  # type: ignore[arg-type]
-        "ssim": fmean(ssim(a, b) for a, b in pairs),  # type: ignore[arg-type]
+        "psnr": [0.0 if pair is None else min(60.0, psnr(*pair)) for pair in pairs],  # type: ignore[arg-type]
+        "ssim": [0.0 if pair is None else ssim(*pair) for pair in pairs],  # type: ignore[arg-type]
     }
 
 

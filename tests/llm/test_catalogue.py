@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from autoflow.errors import AutoFlowError, DownloadError, ModelNotFound, SettingsError, SourcesUnreachable
 from autoflow.llm.catalogue import add_file, add_hub, catalogue, local_path, own_file, remove
-from autoflow.llm.catalogue_entry import Entry, HubSource, PackageSource
+from autoflow.llm.catalogue_entry import AddressSource, Entry, HubSource, PackageSource
 from autoflow.llm.gguf import read_gguf
 from autoflow.settings import settings
 from tests.llm.fake_hub import running_hub
@@ -30,12 +30,23 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_shipped_entry_can_be_checked_and_had_from_two_places() -> None:
+def test_every_shipped_entry_can_be_checked_and_had() -> None:
     for entry in catalogue().entries:
         assert entry.shipped
-        assert entry.licence == "Apache-2.0"
+        assert entry.licence in ("Apache-2.0", "BSD-2-Clause")
         assert all(part.sha256 for part in entry.files)
-        assert [type(source) for source in entry.sources] == [HubSource, PackageSource]
+        kinds = [type(source) for source in entry.sources]
+        assert kinds in ([HubSource, PackageSource], [PackageSource], [AddressSource])
+        assert entry.kind == "vision" or len(kinds) == 2, "what people talk to, and memory, come from two places"
+
+
+@pytest.mark.parametrize("files", [[{"size": 1}], [{"size": 1, "sha256": "0" * 64}] * 2])
+def test_an_address_gives_one_file_that_can_be_checked(files: list[dict[str, object]]) -> None:
+    parts = [{"path": f"f{n}"} | part for n, part in enumerate(files)]
+    with pytest.raises(ValidationError, match="one file, whose hash must be known"):
+        Entry.model_validate(
+            {"name": "m", "title": "m", "files": parts, "sources": [{"address": "https://example.org/f0"}]}
+        )
 
 
 def test_the_default_model_is_in_the_catalogue() -> None:

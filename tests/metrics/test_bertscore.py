@@ -72,6 +72,7 @@ def test_scores_are_those_of_the_formula(folder: Path) -> None:
 
 
 def test_a_batch_equals_one_by_one_in_any_order(folder: Path) -> None:
+    """Pitfall: the reference scores batches, in which pairs get each other's scores."""
     model = BertModel(folder, layers=MINILM_LAYERS)
     alone = [model.scores([pair])[0] for pair in PAIRS]
     assert len({round(f1, 4) for f1, _, _ in alone}) == len(PAIRS)  # or an order that is wrong could not be seen

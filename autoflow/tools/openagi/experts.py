@@ -16,7 +16,16 @@ from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import totals_of
 from autoflow.records import Totals
 from autoflow.settings import settings
-from autoflow.tools.openagi import hub_drawing, hub_images, hub_restoring, hub_texts, restoring, shapes, texts
+from autoflow.tools.openagi import (
+    hub_colouring,
+    hub_drawing,
+    hub_images,
+    hub_restoring,
+    hub_texts,
+    restoring,
+    shapes,
+    texts,
+)
 from autoflow.tools.openagi.base import Expert, Provider
 from autoflow.tools.openagi.hub_models import MODELS, HubModel
 from autoflow.tools.openagi.loading import Where, device
@@ -32,6 +41,7 @@ Batch = Callable[[Sequence[Any]], Sequence[Value]]
 
 _LOADERS: dict[str, Callable[[HubModel, Where], Batch]] = {
     "Image Classification": lambda m, at: hub_images.classifier(m.repository, at),
+    "Colorization": lambda m, at: hub_colouring.colorizer(m.repository, at),
     "Object Detection": lambda m, at: hub_images.detector(m.repository, at),
     "Image Super Resolution": lambda m, at: hub_images.enlarger(m.repository, at),
     "Image Captioning": lambda m, at: hub_images.captioner(m.repository, at),

@@ -9,9 +9,9 @@ GB = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """One repository of the hub."""
+    """One repository of the hub, or a model of AutoFlow's own catalogue."""
 
-    repository: str
+    repository: str  # or the name in the catalogue
     licence: str
     size: int  # bytes in memory, about
     file: str = ""  # of weights that no class of transformers reads
@@ -19,6 +19,7 @@ class HubModel:
 
 MODELS = {
     "Image Classification": HubModel("google/vit-base-patch16-224", "Apache-2.0", 350_000_000),
+    "Colorization": HubModel("siggraph17-colorizer", "BSD-2-Clause", 140_000_000),
     "Object Detection": HubModel("facebook/detr-resnet-101", "Apache-2.0", 250_000_000),
     "Image Super Resolution": HubModel("caidas/swin2SR-classical-sr-x2-64", "Apache-2.0", 60_000_000),
     "Image Captioning": HubModel("nlpconnect/vit-gpt2-image-captioning", "Apache-2.0", 1 * GB),
