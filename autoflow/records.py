@@ -82,7 +82,7 @@ class RunPolicy(Record):
     """How a run is carried out, and where it stops. A limit of None is no limit."""
 
     memory: MemoryStrategy = "all"
-    memory_tokens: int = Field(default=500, ge=0)  # what observations may take of a prompt, characters / 4
+    memory_tokens: int = Field(default=320, ge=0)  # what observations may take of a prompt, characters / 4
     max_steps: int = Field(default=50, ge=1)  # visits
     max_calls: int | None = Field(default=None, ge=1)
     max_tokens: int | None = Field(default=None, ge=1)  # prompt and completion together

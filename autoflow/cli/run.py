@@ -36,7 +36,7 @@ def run(
     model: Model = None,
     tool: Tools = [],  # noqa: B006
     memory: Annotated[str, typer.Option(help="all, embedding, none, direct or traverse.")] = "all",
-    memory_tokens: Annotated[int, typer.Option(min=0, help="What observations may take of a prompt.")] = 500,
+    memory_tokens: Annotated[int, typer.Option(min=0, help="What observations may take of a prompt.")] = 320,
     max_steps: Annotated[int, typer.Option(min=1, help="Steps visited.")] = 50,
     max_calls: Positive = None,
     max_tokens: Positive = None,

@@ -49,13 +49,12 @@ class Trip:
     days: int
     closing: int  # steps at the end
     result: int  # characters that the tool gives
-    limit: tuple[int, int] | None  # calls and tokens that are allowed without calls for memory; None: only told
+    limit: tuple[int, int]  # calls and tokens that are allowed without calls for memory
 
 
 TRIPS = (
     Trip(days=7, closing=1, result=1_600, limit=(66, 64_000)),
-    Trip(days=3, closing=3, result=400, limit=(32, 20_000)),
-    Trip(days=3, closing=3, result=1_600, limit=None),
+    Trip(days=3, closing=3, result=1_600, limit=(32, 20_000)),
 )
 
 
