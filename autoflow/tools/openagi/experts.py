@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -68,7 +67,6 @@ class HubExpert:
     shelf: Shelf = field(compare=False)
     at: Where = field(default_factory=Where)
     provider: Provider = "hub"
-    lock: threading.Lock = field(default_factory=threading.Lock, compare=False)  # one batch at a time
 
     @property
     def part(self) -> str:
@@ -81,9 +79,9 @@ class HubExpert:
     def _run(self, inputs: Sequence[Any]) -> list[Value]:
         import torch
 
-        load = _LOADERS[self.tool]
-        with self.lock, torch.inference_mode():
-            function = self.shelf.get(f"{self.tool} {self.part}", lambda: load(self.model, self.at), self.model.size)
+        load, name = _LOADERS[self.tool], f"{self.tool} {self.part}"
+        used = self.shelf.use(name, lambda: load(self.model, self.at), self.model.size)
+        with used as function, torch.inference_mode():
             try:
                 return [made for n in range(0, len(inputs), BATCH) for made in function(inputs[n : n + BATCH])]
             except ToolError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ SHARE = 0.4  # of the machine's memory that loaded models may take
 @dataclass
 class _Place:
     size: int  # bytes
-    lock: threading.Lock = field(default_factory=threading.Lock)  # while it is loaded: others wait for it
+    lock: threading.Lock = field(default_factory=threading.Lock)  # while it is loaded or used: others wait for it
     model: Any = None
 
 
@@ -33,8 +34,10 @@ class Shelf:
         self._places: OrderedDict[str, _Place] = OrderedDict()  # the last used last
         self._lock = threading.Lock()
 
-    def get(self, name: str, load: Callable[[], T], size: int) -> T:
-        """The model of this name, loaded by `load` where it is not there. Who holds one that was dropped may use it on.
+    @contextmanager
+    def use(self, name: str, load: Callable[[], T], size: int) -> Iterator[T]:
+        """The model of this name, loaded by `load` where it is not there, for one thread at a time: two batches at once
+        would take twice the memory. One that is dropped meanwhile is used to the end.
 
         Args:
             size: bytes that it takes, about.
@@ -53,7 +56,7 @@ class Shelf:
                         self._places.pop(name, None)
                     raise
             model: T = place.model
-            return model
+            yield model
 
     def names(self) -> list[str]:
         """What is there, the last used last."""

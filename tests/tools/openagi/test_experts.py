@@ -80,28 +80,40 @@ async def test_what_a_part_raises_is_told_with_the_tools_name() -> None:
 
 
 class TestShelf:
-    def test_each_is_loaded_once_however_many_ask(self) -> None:
-        shelf, loads = Shelf(100), []
+    def test_each_is_loaded_once_and_used_by_one_at_a_time_however_many_ask(self) -> None:
+        shelf, loads, inside, most = Shelf(100), [], [], []
 
         def load() -> str:
             time.sleep(0.05)
             loads.append(threading.get_ident())
             return "model"
 
+        def work(_: int) -> str:
+            with shelf.use("a", load, 10) as model:
+                inside.append(1)
+                most.append(len(inside))
+                time.sleep(0.002)
+                inside.pop()
+                return model
+
         with ThreadPoolExecutor(8) as pool:
-            assert set(pool.map(lambda _: shelf.get("a", load, 10), range(16))) == {"model"}
-        assert len(loads) == 1
+            assert set(pool.map(work, range(16))) == {"model"}
+        assert (len(loads), max(most)) == (1, 1)
 
     def test_the_one_unused_for_longest_makes_room(self) -> None:
         shelf = Shelf(100)
         for name in ("a", "b", "a", "c"):
-            shelf.get(name, lambda: object(), 40)
+            with shelf.use(name, object, 40):
+                pass
         assert shelf.names() == ["a", "c"]
-        shelf.get("huge", lambda: object(), 1_000)
-        assert shelf.names() == ["huge"]
+        with shelf.use("huge", object, 1_000):
+            assert shelf.names() == ["huge"]
 
-    def test_what_failed_to_load_is_tried_anew(self) -> None:
+    def test_what_failed_to_load_or_to_work_is_tried_anew(self) -> None:
         shelf = Shelf(100)
-        with pytest.raises(ToolFailed):
-            shelf.get("a", lambda: (_ for _ in ()).throw(ToolFailed("no disk")), 1)
-        assert shelf.get("a", lambda: 7, 1) == 7
+        with pytest.raises(ToolFailed), shelf.use("a", lambda: (_ for _ in ()).throw(ToolFailed("no disk")), 1):
+            pass
+        with pytest.raises(ZeroDivisionError), shelf.use("a", lambda: 7, 1):
+            raise ZeroDivisionError
+        with shelf.use("a", lambda: 8, 1) as model:
+            assert model == 7
