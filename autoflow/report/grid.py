@@ -100,7 +100,7 @@ def measure(view: StudyView) -> Measured:
     sides = {side: _scored(view, c) for side, c in chosen.items() if c is not None and _tested(view, c)}
     gain = None
     if "found" in sides and "manual" in sides:
-        gain = compare(sides["manual"].tasks, sides["found"].tasks)
+        gain = _compared(sides["manual"].tasks, sides["found"].tasks)
     return Measured(sides, view.score(best.number, "val") if best else None, gain)
 
 
@@ -112,7 +112,8 @@ def synergy(spec: BenchmarkSpec, cells: Sequence[GridCell], suite: int = 0, vari
     if not pure or not mixed:
         return None
     best = [max(group, key=lambda g: g.measured.val or 0.0) for group in (mixed, pure)]
-    return Synergy(best[0], best[1], compare(best[1].sides["found"].tasks, best[0].sides["found"].tasks))
+    found = _compared(best[1].sides["found"].tasks, best[0].sides["found"].tasks)
+    return Synergy(best[0], best[1], found) if found else None
 
 
 def is_pure(spec: BenchmarkSpec, cell: Cell) -> bool:
@@ -131,7 +132,13 @@ def against_first(cells: Sequence[GridCell], suite: int, variant: int) -> Agains
     if not pairs or variant == 0:
         return None
     first, other = (_mean_by_task([pair[side] for pair in pairs]) for side in (0, 1))
-    return AgainstFirst(suite, variant, len(pairs), compare(first, other))
+    difference = _compared(first, other)
+    return AgainstFirst(suite, variant, len(pairs), difference) if difference else None
+
+
+def _compared(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison | None:
+    """None where they have no task in common: a table may have changed between two studies."""
+    return compare(a, b) if set(a) & set(b) else None
 
 
 def _mean_by_task(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
