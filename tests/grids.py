@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from autoflow.benchmark import Benchmark, BenchmarkSpec, Variant, cells
+from autoflow.benchmark import Benchmark, BenchmarkSpec, Variant, cells, study_spec
 from autoflow.jobs.context import JobContext
 from autoflow.jobs.runner import carry_out, handlers
 from autoflow.records import Job
 from autoflow.store import SqlStore
-from autoflow.study import StudyBudget, SuiteSpec
+from autoflow.study import (
+    MANUAL,
+    PLAIN,
+    SPLITS,
+    Candidate,
+    Outcome,
+    Study,
+    StudyBatch,
+    StudyBudget,
+    SuiteSpec,
+)  # fmt: skip
+from autoflow.suites.openagi import OpenAGIPlanSuite
 from tests.studies import SIZES, Writer, new_study
 
 PLAN = SuiteSpec(name="openagi-plan", train=2, val=3, test=4)
@@ -62,7 +74,10 @@ def written(
     interpreters: Sequence[str] = ("openai:a", "openai:b"), variants: Sequence[Variant] = (Variant(),),
     states: Mapping[str, str] | None = None, rounds: int = 1, recorded: str = "",
 ) -> Benchmark:  # fmt: skip
-    """A grid whose studies were never carried out, in these states by `Cell.key`; done where none is named."""
+    """A grid whose studies were never carried out, in these states by `Cell.key`; done where none is named.
+
+    A worker that runs on this store takes what is running or paused: write it before the worker starts.
+    """
     told = spec(generators, interpreters, suites=(SuiteSpec(name="openagi-plan", **SIZES),), variants=tuple(variants),
                 method="in-context", budget=StudyBudget(max_rounds=rounds))  # fmt: skip
     studies = {}
@@ -78,6 +93,34 @@ def written(
     return made
 
 
+def many(store: SqlStore, across: int = 20, name: str = "Many") -> Benchmark:
+    """A grid of so many models on both sides, measured; only what its figures are read from is written."""
+    sides = [f"openai:model-{n}" for n in range(across)]
+    told = spec(sides, sides)
+    suite = OpenAGIPlanSuite(seed=0, sizes=PLAN.sizes)
+    splits = {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}
+    studies = {}
+    for cell in cells(told):
+        study = store.create_study(f"{name}: cell {cell.key}", study_spec(told, cell), splits)
+        store.add_to_study(_bare(study, f"{cell.key}"))
+        studies[cell.key] = study.id
+    return store.create_benchmark(name, told, studies)
+
+
+def _bare(study: Study, luck: str) -> StudyBatch:
+    chance = random.Random(luck)
+    made = [
+        Candidate(number=n, text=BETTER, operator=operator) for n, operator in enumerate((MANUAL, PLAIN, "rewrite"))
+    ]
+    outcomes = [
+        (Outcome(candidate=c.number, task=task, split=split, score=round(chance.random(), 2), stop="terminal"), ())
+        for c in made
+        for split in ("val", "test")
+        for task in study.splits[split]
+    ]  # fmt: skip
+    return StudyBatch(study.id, made, outcomes, rounds=1, stop="rounds", best=2, test_uses=1)
+
+
 def _write(store: SqlStore, writer: Writer, state: str, rounds: int) -> None:
     writer.begin()
     if state == "done":
@@ -86,6 +129,8 @@ def _write(store: SqlStore, writer: Writer, state: str, rounds: int) -> None:
         writer.end()
         return
     study_id = writer.study.id
+    if state in ("waiting", "deleted"):
+        return
     job = store.submit("study", {"study_id": study_id}, title=writer.study.name, subject_id=study_id)
     if state in ("running", "failed"):
         lease = store.claim("a worker of a test", lease_s=3600, job_id=job.id)

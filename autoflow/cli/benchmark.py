@@ -61,6 +61,8 @@ def benchmark(
         int | None, typer.Option(min=0, help="Of each cell; 0: nothing is searched.", show_default="the preset's")
     ] = None,
     max_calls: Annotated[int | None, typer.Option(min=1, help="Of each cell.", show_default="the preset's")] = None,
+    max_usd: Annotated[float | None, typer.Option(min=0, help="Likewise US dollars.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(min=0.01, help="Likewise of work; pauses do not count.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the splits and of the searches.", show_default="0")] = None,
     judge: Annotated[str | None, typer.Option(metavar="MODEL", help="What suites ask themselves.")] = None,
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
@@ -84,7 +86,8 @@ def benchmark(
     told = {
         "preset": preset, "generator": generator, "interpreter": interpreter, "suite": suite, "method": method,
         "train": train, "val": val, "test": test, "data": data, "provider": provider, "repeats": repeats,
-        "rounds": rounds, "max-calls": max_calls, "seed": seed, "judge": judge, "name": name,
+        "rounds": rounds, "max-calls": max_calls, "max-usd": max_usd,
+        "max-minutes": max_minutes, "seed": seed, "judge": judge, "name": name,
     }  # fmt: skip
     store = open_store()
     found = _found(store, resume, show, told)
@@ -142,10 +145,15 @@ def _spec(store: SqlStore, told: dict[str, Any]) -> BenchmarkSpec:
     models = [[check_model(one) for one in told[side]] or [check_model(None)] for side in ("generator", "interpreter")]
     sizes: dict[Split, int] = {split: told[split] for split in SPLITS if told[split] is not None}
     options = {key: told[key] for key in ("data", "provider") if told[key] is not None}
+    minutes = told["max-minutes"]
+    budget = {
+        "max_rounds": told["rounds"], "max_calls": told["max-calls"], "max_cost_usd": told["max-usd"],
+        "max_time_s": None if minutes is None else minutes * 60,
+    }  # fmt: skip
     return adjusted(
         PRESETS[preset][1](*models), store=store, suites=told["suite"], method=told["method"], sizes=sizes,
-        openagi=options, rounds=told["rounds"], calls=told["max-calls"], repeats=told["repeats"],
-        seed=told["seed"] or 0, judge=check_model(told["judge"]) if told["judge"] else "",
+        openagi=options, budget=budget, repeats=told["repeats"], seed=told["seed"] or 0,
+        judge=check_model(told["judge"]) if told["judge"] else "",
     )  # fmt: skip
 
 
@@ -219,15 +227,15 @@ def _tell(store: SqlStore, report: GridReport, *, json_: bool) -> None:
 
 def _print(report: GridReport) -> None:
     from autoflow.cli.table import print_table
-    from autoflow.report.grid_html import signed_interval, workflow
-    from autoflow.report.grid_table import columns, lines
+    from autoflow.report.grid_html import signed_interval
+    from autoflow.report.grid_table import columns, lines, workflow_words
 
     metrics = columns(report)
     head = ("interpreter", "generator", "workflow", "tasks of", "variant", *metrics, "score", "95 % interval", "usable",
             "above manual")  # fmt: skip
     rows = [
         (
-            line.interpreter, line.generator or "–", workflow(line), line.suite, line.variant or "–",
+            line.interpreter, line.generator or "–", workflow_words(line), line.suite, line.variant or "–",
             *(f"{line.metrics[c].mean:.3f}" if c in line.metrics else "–" for c in metrics), f"{line.mean.mean:.3f}",
             f"{line.mean.low:.3f} to {line.mean.high:.3f}", f"{line.valid:.0%}", signed_interval(line.gain),
         )

@@ -65,34 +65,33 @@ PRESETS: dict[str, tuple[str, Callable[[Sequence[str], Sequence[str]], Benchmark
 
 def adjusted(
     spec: BenchmarkSpec, *, store: StudyStore, suites: Sequence[str] = (), method: Method | None = None,
-    sizes: Mapping[Split, int] | None = None, openagi: Json | None = None, rounds: int | None = None,
-    calls: int | None = None, repeats: int | None = None, seed: int = 0, judge: str = "",
+    sizes: Mapping[Split, int] | None = None, openagi: Json | None = None, budget: Json | None = None,
+    repeats: int | None = None, seed: int = 0, judge: str = "",
 ) -> BenchmarkSpec:  # fmt: skip
     """A preset with what a person wants otherwise; None and what is empty leave it as it is.
 
     Args:
         suites: names, ids or tables that take the place of the preset's.
         openagi: options of the suite `openagi`.
+        budget: limits of a cell by their names in `StudyBudget`; those that are None stay.
     Raises SettingsError: a suite means nothing, or there are options of `openagi` and no such suite. NotFound: a suite
         was deleted.
     """
-    chosen = [_suite(text, spec, sizes or {}, store) for text in suites] or [
-        _sized(suite, sizes or {}) for suite in spec.suites
-    ]
+    own = [_sized(suite, sizes or {}) for suite in spec.suites]
+    chosen = [_suite(text, spec, sizes or {}, store) for text in suites] or own
     if openagi and all(suite.name != "openagi" for suite in chosen):
         raise SettingsError(
-            "No suite of the grid is `openagi`, whose data or tools were named.", "Add --suite openagi."
+            "No suite of the grid is `openagi`, whose data or tools were named.", "Add it to the suites."
         )
-    told = {"max_rounds": rounds, "max_calls": calls}
-    budget = spec.budget.model_copy(update={key: value for key, value in told.items() if value is not None})
+    limits = {name: limit for name, limit in (budget or {}).items() if limit is not None}
     options = {"openagi": openagi or {}}
     found = tuple(
         suite.model_copy(update={"seed": seed, "options": {**suite.options, **options.get(suite.name, {})}})
         for suite in chosen
     )
     changed = {
-        "suites": found, "budget": budget, "method": method or spec.method, "repeats": repeats or spec.repeats,
-        "seed": seed, "judge": judge,
+        "suites": found, "budget": spec.budget.model_copy(update=limits), "method": method or spec.method,
+        "repeats": repeats or spec.repeats, "seed": seed, "judge": judge,
     }  # fmt: skip
     return spec.model_copy(update=changed)
 

@@ -64,10 +64,13 @@ class GridCell:
         return self.measured.gain
 
     @property
-    def kept(self) -> bool:
-        """Whether the search found nothing better than what it began with."""
+    def kept(self) -> Side | None:
+        """What the search found nothing better than; None: it found something, or nothing was searched."""
         found = self.sides.get("found")
-        return found is not None and found.number in {s.number for side, s in self.sides.items() if side != "found"}
+        began: tuple[Side, ...] = ("manual", "plain")
+        if found is None:
+            return None
+        return next((side for side in began if side in self.sides and self.sides[side].number == found.number), None)
 
 
 @dataclass(frozen=True, slots=True)

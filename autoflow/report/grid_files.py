@@ -108,7 +108,7 @@ def _cell(report: GridReport, one: GridCell) -> Json:
     return {
         "study": one.study_id, "suite": report.suites[one.cell.suite], "variant": spec.variants[one.cell.variant].name,
         "interpreter": spec.interpreters[one.cell.interpreter], "generator": spec.generators[one.cell.generator],
-        "state": one.state, "words": one.words, "nothing_better": one.kept,
+        "state": one.state, "words": one.words, "kept": one.kept,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from autoflow.report.figures import plural, signed
 from autoflow.report.grid import GridCell
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_scoring import PUBLISHED, scored_by
-from autoflow.report.grid_table import Line, columns, lines, metric_gains
+from autoflow.report.grid_table import columns, kept_words, lines, metric_gains, workflow_words
 from autoflow.report.grid_words import answers, facts, pair, place_words, places
 from autoflow.report.html_file import html_file, made_on
 from autoflow.report.html_grid_tasks import tasks_section
@@ -89,7 +89,7 @@ def _cell(one: GridCell) -> Markup:
     gain = "" if one.gain is None else f"{signed(one.gain.difference.mean)} above manual"
     return tag(
         "td", tag("strong", f"{found.mean.mean:.2f}"), tag("div", f"{found.mean.low:.2f} to {found.mean.high:.2f}"),
-        tag("div", "nothing better was found" if one.kept else gain), class_=f"level-{level(found.mean.mean)}",
+        tag("div", kept_words(one.kept) if one.kept else gain), class_=f"level-{level(found.mean.mean)}",
     )  # fmt: skip
 
 
@@ -118,8 +118,8 @@ def _table(report: GridReport) -> Markup:
     )  # fmt: skip
     rows = [
         tag(
-            "tr", tag("th", line.interpreter, scope="row"), tag("td", line.generator or "–"), tag("td", workflow(line)),
-            tag("td", line.suite) if several else None, tag("td", line.variant) if varied else None,
+            "tr", tag("th", line.interpreter, scope="row"), tag("td", line.generator or "–"),
+            tag("td", workflow_words(line)), tag("td", line.suite) if several else None, tag("td", line.variant) if varied else None,
             *(_number(line.metrics.get(column)) for column in metrics), _number(line.mean), _right(f"{line.valid:.0%}"),
             _right(f"{line.tasks}"), _right(f"{line.calls:.1f}"), _right(signed_interval(line.gain)),
         )
@@ -127,11 +127,6 @@ def _table(report: GridReport) -> Markup:
     ]  # fmt: skip
     head = tag("tr", *(tag("th", name, scope="col") for name in names))
     return tag("section", tag("h2", "Table"), _wide(tag("table", tag("thead", head), tag("tbody", *rows)), "Table"))
-
-
-def workflow(line: Line) -> str:
-    """`generated`, and that it is what the search began with where nothing better was found."""
-    return f"{line.workflow}: nothing better was found" if line.kept else line.workflow
 
 
 def signed_interval(found: Interval | None) -> str:

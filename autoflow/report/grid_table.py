@@ -28,7 +28,6 @@ class Line:
     tasks: int
     calls: float  # mean a run
     gain: Interval | None  # above the manual workflow, paired by task
-    kept: bool  # nothing better was found than what the search began with
     cell: GridCell
     scored: Scored
 
@@ -44,6 +43,16 @@ def lines(report: GridReport) -> list[Line]:
                 seen.add(place)
                 told.append(_line(report, one, side))
     return told
+
+
+def workflow_words(line: Line) -> str:
+    """`generated`, and what was kept where the search found nothing better."""
+    kept = line.cell.kept if line.generator else None
+    return f"{line.workflow}: {kept_words(kept)}" if kept else line.workflow
+
+
+def kept_words(kept: Side) -> str:
+    return f"nothing better than the {'plain prompt' if kept == 'plain' else 'manual workflow'} was found"
 
 
 def columns(report: GridReport) -> tuple[str, ...]:
@@ -75,7 +84,6 @@ def _line(report: GridReport, one: GridCell, side: Side) -> Line:
         tasks=len(scored.tasks),
         calls=scored.calls,
         gain=one.gain.difference if one.gain and side == "found" else None,
-        kept=one.kept and side == "found",
         cell=one,
         scored=scored,
     )

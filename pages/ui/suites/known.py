@@ -11,7 +11,7 @@ from pages.ui import services
 from pages.ui.plain import cut, plain
 
 SHOWN = 50  # saved suites, the latest ones
-LIMITS = {"openagi-plan": 185, "reasoning": 2000}  # tasks in all splits together
+LIMITS = {"openagi-plan": 185, "openagi": 185, "reasoning": 2000}  # tasks in all splits together
 
 
 def names() -> dict[str, str]:
