@@ -119,7 +119,8 @@ def _table(report: GridReport) -> Markup:
     rows = [
         tag(
             "tr", tag("th", line.interpreter, scope="row"), tag("td", line.generator or "–"),
-            tag("td", workflow_words(line)), tag("td", line.suite) if several else None, tag("td", line.variant) if varied else None,
+            tag("td", workflow_words(line)), tag("td", line.suite) if several else None,
+            tag("td", line.variant) if varied else None,
             *(_number(line.metrics.get(column)) for column in metrics), _number(line.mean), _right(f"{line.valid:.0%}"),
             _right(f"{line.tasks}"), _right(f"{line.calls:.1f}"), _right(signed_interval(line.gain)),
         )

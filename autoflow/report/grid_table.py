@@ -11,6 +11,7 @@ from autoflow.report.grid_scoring import COLUMNS, by_column, carried_out
 from autoflow.statistics import Comparison, Interval, compare
 
 WORKFLOWS: dict[Side, str] = {"manual": "manual", "found": "generated", "plain": "plain prompt"}
+WORDS: dict[Side, str] = {"manual": "manual workflow", "found": "found workflow", "plain": "plain prompt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,11 @@ def lines(report: GridReport) -> list[Line]:
 def workflow_words(line: Line) -> str:
     """`generated`, and what was kept where the search found nothing better."""
     kept = line.cell.kept if line.generator else None
-    return f"{line.workflow}: {kept_words(kept)}" if kept else line.workflow
+    return f"{line.workflow} (the {WORDS[kept]} itself)" if kept else line.workflow
 
 
 def kept_words(kept: Side) -> str:
-    return f"nothing better than the {'plain prompt' if kept == 'plain' else 'manual workflow'} was found"
+    return f"nothing better than the {WORDS[kept]} was found"
 
 
 def columns(report: GridReport) -> tuple[str, ...]:

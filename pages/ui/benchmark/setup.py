@@ -10,7 +10,7 @@ from autoflow.benchmark import BenchmarkSpec
 from autoflow.errors import AutoFlowError
 from autoflow.optimize.benchmarking import start_benchmark
 from autoflow.optimize.presets import PRESETS, adjusted
-from autoflow.study import SPLITS, Split
+from autoflow.study import SPLITS, Method, Split
 from pages.ui import services
 from pages.ui.benchmark import total
 from pages.ui.suites import known
@@ -20,6 +20,8 @@ _BIND: dict[str, Any] = {"bind": "query-params"}
 NAME_CHARACTERS = 200
 SEARCHED, MANUAL = "Manual, and what each generator finds", "Manual and plain prompt alone"
 PROVIDERS = {"": "The hub's, if it answers", "hub": "The hub's", "offline": "Offline parts"}
+METHODS = {"": "As the grid says", "in-context": "In-context", "paper": "As in the paper"}
+_METHOD_OF: dict[str, Method | None] = {"": None, "in-context": "in-context", "paper": "paper"}
 _NO_MODEL = ""
 
 
@@ -29,6 +31,14 @@ def draw() -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             preset = st.selectbox(
                 "Grid", list(PRESETS), key="benchmark-preset", format_func=str.capitalize, width=220, **_BIND
+            )
+            method = st.selectbox(
+                "Method",
+                list(METHODS),
+                key="benchmark-method",
+                format_func=lambda key: METHODS[key],
+                width=220,
+                **_BIND,
             )
             name = st.text_input(
                 "Name", key="benchmark-name", max_chars=NAME_CHARACTERS, placeholder="named after the grid", **_BIND
@@ -44,7 +54,7 @@ def draw() -> None:
             st.text("Choose at least one generator and one interpreter.")
             return
         try:
-            spec = _adjusted(make(generators, interpreters))
+            spec = _adjusted(make(generators, interpreters), method)
             told = total.draw(spec)
         except AutoFlowError as error:
             services.show_error(error)
@@ -59,7 +69,7 @@ def _models(label: str, name: str, words: str) -> list[str]:
     )
 
 
-def _adjusted(spec: BenchmarkSpec) -> BenchmarkSpec:
+def _adjusted(spec: BenchmarkSpec, method: str) -> BenchmarkSpec:
     """The preset with what the fields say. Raises SettingsError, NotFound: a suite cannot be used."""
     suites = _suites(spec)
     workflows = st.segmented_control(
@@ -81,7 +91,8 @@ def _adjusted(spec: BenchmarkSpec) -> BenchmarkSpec:
         judge = _judge(openagi)
     provider = _provider() if openagi else ""
     return adjusted(
-        spec, store=services.store(), suites=suites, sizes={s: int(n) for s, n in sizes.items() if n is not None},
+        spec, store=services.store(), suites=suites, method=_METHOD_OF[method],
+        sizes={s: int(n) for s, n in sizes.items() if n is not None},
         openagi={"provider": provider} if provider else None, repeats=None if repeats is None else int(repeats),
         budget={
             "max_rounds": 0 if workflows == MANUAL else rounds, "max_calls": calls, "max_cost_usd": dollars,

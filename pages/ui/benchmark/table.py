@@ -12,7 +12,7 @@ from autoflow.statistics import Interval
 from pages.ui import services
 from pages.ui.plain import plain
 
-SHOWN = 120  # lines
+SHOWN = 60  # lines
 _NAME = 60
 
 

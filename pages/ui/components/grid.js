@@ -2,8 +2,10 @@
 // Nodes are kept between updates, so that nothing moves under the pointer and the focus stays. Words go in with
 // textContent.
 //
-// data: {corner, columns: [name], rows: [name], places: [{title, cells: [[{id, top, sub, words, state, ground, text}]]}]}
+// data: {corner, columns: [name], rows: [name], places: [{title, label, cells: [[{id, top, sub, words, state, ground, text}]]}]}
 // A cell without an id cannot be opened. Trigger: open ({id, at}).
+
+const MANY = 10; // columns that have no room for intervals; hovering and the table tell them
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -11,10 +13,12 @@ export default function (component) {
   const shape = JSON.stringify([data.corner, data.columns, data.rows, data.places.map((place) => place.title)]);
   if (root.dataset.shape !== shape) {
     root.dataset.shape = shape;
+    root.classList.toggle("compact", data.columns.length > MANY);
     root.replaceChildren(...data.places.map((place) => tableOf(place, data)));
   }
   data.places.forEach((place, n) => {
     const cells = root.children[n].querySelectorAll("tbody td");
+    root.children[n].querySelector("table").setAttribute("aria-label", place.label);
     place.cells.flat().forEach((cell, k) => fill(cells[k], cell));
   });
   root.onclick = (event) => {
@@ -36,13 +40,12 @@ function heading(name, scope) {
   return cell;
 }
 
-function tableOf({ title, label }, { corner, columns, rows }) {
+function tableOf({ title }, { corner, columns, rows }) {
   const place = element("div", "place");
   const frame = element("div", "frame");
   const table = element("table");
   const head = element("tr");
   const body = element("tbody");
-  table.setAttribute("aria-label", label);
   head.append(element("td", "", corner), ...columns.map((name) => heading(name, "col")));
   for (const name of rows) {
     const row = element("tr");
