@@ -17,7 +17,8 @@ from autoflow.report.grid_words import difference_words, pair
 from autoflow.report.html_grid_tasks import task_lines
 from pages.ui import services
 from pages.ui.benchmark.table import number
-from pages.ui.plain import plain
+from pages.ui.components.figures import figures
+from pages.ui.plain import cut
 
 SHOWN = 60  # tasks
 _ASKS = 140  # characters of what a task asks
@@ -65,7 +66,7 @@ def _metrics(report: GridReport, one: GridCell) -> None:
     gains = metric_gains(one)
     manual, found = (by_column(one.sides[side].tasks) for side in ("manual", "found"))
     names = [column for column in COLUMNS if column in gains]
-    st.table(
+    figures(
         {
             "Metric": names,
             "Tasks": [str(gains[name].tasks) for name in names],
@@ -73,22 +74,21 @@ def _metrics(report: GridReport, one: GridCell) -> None:
             "Generated": [number(interval(tuple(found[name].values()))) for name in names],
             "Generated − manual": [signed_interval(gains[name].difference) for name in names],
         },
-        border="horizontal",
-    )
+        key="benchmark-metrics", label="By metric", words=("Metric",),
+    )  # fmt: skip
 
 
 def _tasks(report: GridReport, one: GridCell) -> None:
     known = _objectives(report.benchmark.id, report.benchmark)[one.cell.suite]
     found = task_lines(report, one, known)
-    table: dict[str, list[str]] = {"Task": [plain(line.asks or line.task, _ASKS) for line in found[:SHOWN]]}
+    table: dict[str, list[str]] = {"Task": [cut(line.asks or line.task, _ASKS) for line in found[:SHOWN]]}
     if any(line.column for line in found):
         table["Metric"] = [line.column for line in found[:SHOWN]]
     table["Manual"] = [_score(line.manual) for line in found[:SHOWN]]
     table["Plain prompt"] = [_score(line.plain) for line in found[:SHOWN]]
     table["Generated"] = [_score(line.found) for line in found[:SHOWN]]
     table["Generated − manual"] = [_signed(line.difference) for line in found[:SHOWN]]
-    with st.container(key="benchmark-tasks"):
-        st.table(table, border="horizontal")
+    figures(table, key="benchmark-tasks", label="By task", words=("Metric",), wide=("Task",))
     if len(found) > SHOWN:
         st.caption(f"The {SHOWN} of {len(found)} tasks with the greatest gain; the CSV of tasks has all of them.")
 

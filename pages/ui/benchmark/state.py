@@ -9,7 +9,7 @@ import streamlit as st
 from autoflow.benchmark import Benchmark
 from autoflow.optimize.benchmarking import pause, submit
 from autoflow.records import Job
-from autoflow.report.grid import CellState, GridCell
+from autoflow.report.grid import ENDED, CellState, GridCell
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_words import pair
 from pages.ui import services
@@ -49,7 +49,8 @@ def _icon(report: GridReport, jobs: list[Job]) -> str:
         return ":material/pending:"
     if report.states["failed"]:
         return ":material/error:"
-    return ":material/check_circle:" if report.done == len(report.cells) else ":material/pause_circle:"
+    over = all(cell.state in ENDED for cell in report.cells)
+    return ":material/check_circle:" if over else ":material/pause_circle:"
 
 
 def _buttons(one: Benchmark, report: GridReport, jobs: list[Job]) -> None:
