@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command()(benchmark)
 
 
-def benchmark(
+def benchmark(  # long: each option of the command is a parameter
     preset: Annotated[
         str | None, typer.Option(help="quick, paper, search, memory, reward or length.", show_default="quick")
     ] = None,
