@@ -22,7 +22,7 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt scripts/setup.py
 run: $(READY) ## Serve the app on localhost (PORT=8501).
 	@$(BIN)/python -m autoflow.cli serve --port $(PORT)
 
-demo: $(READY) ## Open a recorded study, on a folder of its own (PORT=8501).
+demo: $(READY) ## Open what was recorded, on a folder of its own (PORT=8501).
 	@$(BIN)/python scripts/demo.py $(PORT)
 
 test: $(READY) ## Run all tests; downloads SmolLM2 (98 MB) and, where no browser is found, Chromium.

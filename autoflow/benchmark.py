@@ -5,6 +5,7 @@ What a benchmark came to is read from its studies (`report/grid.py`), and nothin
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import product
 
@@ -93,11 +94,18 @@ def study_spec(spec: BenchmarkSpec, cell: Cell) -> StudySpec:
     )
 
 
+def without_folder(model: str) -> str:
+    """The name of a model; of one that is a file, without the folders of this machine."""
+    kind, colon, rest = model.partition(":")
+    return f"{kind}:{os.path.basename(rest)}" if colon and os.path.isabs(rest) else model
+
+
 def name_of(spec: BenchmarkSpec, cell: Cell) -> str:
     """`qwen2.5-coder-1.5b writes, smollm2-135m runs, openagi-plan, no search`."""
     variant = spec.variants[cell.variant].name
     parts = [
-        f"{spec.generators[cell.generator]} writes", f"{spec.interpreters[cell.interpreter]} runs",
+        f"{without_folder(spec.generators[cell.generator])} writes",
+        f"{without_folder(spec.interpreters[cell.interpreter])} runs",
         spec.suites[cell.suite].name, variant,
     ]  # fmt: skip
     return ", ".join(filter(None, parts))

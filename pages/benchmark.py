@@ -11,6 +11,7 @@ benchmark_id = services.query_id("benchmark", "bm")
 if benchmark_id is None:
     st.title("Benchmark")
     st.text("Which model writes best, and which carries out best? A grid of both, measured on sealed tests.")
+    listed.introduce()
     setup.draw()
     listed.draw()
 else:

@@ -1,4 +1,4 @@
-"""What pictures show: the recorded study, one under way that is made up and says so, and tasks of a person."""
+"""What pictures show: what was recorded, a study under way that is made up and says so, and tasks of a person."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from autoflow.benchmark import Benchmark
 from autoflow.generate.examples import Example
 from autoflow.jobs.payloads import ProposePayload
 from autoflow.records import Connection, Job, Run, RunPolicy
+from autoflow.report.benchmark_recording import load_benchmark
 from autoflow.report.recording import load_recording
 from autoflow.store import SqlStore
 from autoflow.study import Study
@@ -19,7 +21,18 @@ RECORDINGS = Path(__file__).resolve().parents[1] / "assets" / "recordings"
 
 def study_to_show(store: SqlStore) -> Study:
     """Put the recorded study into the store."""
-    return load_recording(store, min(RECORDINGS.glob("*.json.gz")))
+    return load_recording(store, min(RECORDINGS.glob("study-*.json.gz")))
+
+
+def benchmark_to_show(store: SqlStore) -> Benchmark:
+    """Put the recorded benchmark into the store; where none is shipped, one that is made up and says so."""
+    recorded = sorted(RECORDINGS.glob("benchmark-*.json.gz"))
+    if recorded:
+        return load_benchmark(store, recorded[0])
+    from tests.grids import written
+
+    models = ("openai:gpt-5.4-mini", "embedded:qwen2.5-coder-1.5b")
+    return written(store, "Made up for a picture", generators=models, interpreters=models, rounds=3)
 
 
 MENDED = "Step 1:::process:::Mend the picture.:::next::Step 2\nStep 2:::terminal:::Say what was done.:::\n"

@@ -27,6 +27,7 @@ from autoflow.study import Study  # noqa: E402
 from scripts.appserver import CHROMIUM_ARGUMENTS, AppServer, clean_environment, free_port  # noqa: E402
 from scripts.browser import find_or_get  # noqa: E402
 from scripts.pictured import (  # noqa: E402
+    benchmark_to_show,
     proposed_examples,
     run_with_pictures,
     show_examples,
@@ -42,7 +43,8 @@ LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("light", 4
 RUN_PATIENCE_S = 60
 SETTLE_MS = 1500  # fonts and the graph
 # Pictures of what stands under a heading further down.
-SCROLLED = {"compare-tasks": "Tasks", "study-candidates": "Candidates", "study-map": "Candidates by tasks"}
+SCROLLED = {"compare-tasks": "Tasks", "study-candidates": "Candidates", "study-map": "Candidates by tasks",
+            "benchmark-table": "Table"}  # fmt: skip
 # Pictures that take a hand first.
 ACTS: dict[str, Callable[[Page], None]] = {"tasks-table": show_table, "tasks-proposed": show_examples}
 
@@ -69,6 +71,7 @@ def seed(store: SqlStore, folder: Path) -> dict[str, str]:
         "tasks-table": "/optimize",
         "tasks-proposed": f"/optimize?propose={proposed_examples(store).id}",
         **compared(ended),
+        **gridded(store),
     }
 
 
@@ -79,6 +82,12 @@ def searched(store: SqlStore, ended: Study) -> dict[str, str]:
         "optimize": "/optimize", "study-running": f"/optimize?study={study_under_way(store).id}", "study": path,
         "study-candidates": path, "study-map": path,
     }  # fmt: skip
+
+
+def gridded(store: SqlStore) -> dict[str, str]:
+    """The page Benchmark: setting up, and one that was measured, with its table further down."""
+    path = f"/benchmark?benchmark={benchmark_to_show(store).id}"
+    return {"benchmark": "/benchmark", "benchmark-grid": path, "benchmark-table": path}
 
 
 def compared(ended: Study) -> dict[str, str]:

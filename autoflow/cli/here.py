@@ -39,10 +39,10 @@ def submitted(store: SqlStore, study_id: str, title: str) -> Job:
     return store.submit("study", {"study_id": study_id}, title=title, subject_id=study_id, unique=True)
 
 
-def carry_out_here(store: SqlStore, job: Job) -> Job:
+def carry_out_here(store: SqlStore, job: Job, ends: Sequence[Request] = ("pause", "cancel")) -> Job:
     """Do the job of a study, or watch it where a worker has it already; returns it as it ended. Ctrl-C pauses it."""
     progress = Progress()
-    work_here(store, job, lambda: progress.show(store.get_job(job.id)), ("pause", "cancel"))
+    work_here(store, job, lambda: progress.show(store.get_job(job.id)), ends)
     progress.end()
     return store.get_job(job.id)
 

@@ -1,20 +1,24 @@
-"""Beginning a benchmark: its studies made, their jobs queued. Workers take cells as they are free, each by one."""
+"""A benchmark begun, paused and taken up: studies made, their jobs queued. Workers take cells as they are free."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import ValidationError
 
 from autoflow.benchmark import Benchmark, BenchmarkSpec, Cell, cells, name_of, study_spec
 from autoflow.errors import SettingsError
-from autoflow.optimize.start import check_study, start_study
+from autoflow.optimize.start import check_study, write_study
 from autoflow.records import Job, Json, broken_rule
 from autoflow.store.base import BenchmarkStore, JobStore, StudyStore
-from autoflow.study import Study, StudySpec
+from autoflow.study import Candidate, Split, Study, StudySpec
+from autoflow.suites.registry import settled_suite
 
 MOST = 400  # cells
+GOING = ("queued", "running")  # what can be paused
+RESTING = ("pausing", "paused", "failed")  # what can be taken up
+_Dealt = tuple[Mapping[Split, Sequence[str]], Sequence[Candidate]]
 
 
 class BenchmarksAndStudies(BenchmarkStore, StudyStore, JobStore, Protocol):
@@ -32,19 +36,21 @@ def start_benchmark(
 
     Args:
         begun: told how many cells of how many are written.
-    Raises SettingsError: a cell cannot begin, and why; too many cells.
+    Raises SettingsError: a cell cannot begin, and why; too many cells; a model stands twice on one side.
     """
+    _check_axes(spec)
+    spec = spec.model_copy(update={"suites": tuple(map(settled_suite, spec.suites))})
     grid = list(cells(spec))
-    if len(grid) > MOST:
-        raise SettingsError(
-            f"The grid has {len(grid):,} cells; up to {MOST:,} are carried out.", "Choose fewer of an axis."
-        )
-    specs = [_spec(spec, cell) for cell in grid]
-    for cell, told in zip(grid, specs, strict=True):
-        _check(store, spec, cell, told)
+    dealt: dict[tuple[int, int], _Dealt] = {}
+    for cell in grid:  # models play no part in what is dealt: one look for all of them
+        place = (cell.suite, cell.variant)
+        if place not in dealt:
+            dealt[place] = _dealt(store, spec, cell)
     studies: dict[str, str] = {}
-    for n, (cell, told) in enumerate(zip(grid, specs, strict=True)):
-        studies[cell.key] = start_study(store, f"{name}: {name_of(spec, cell)}", told).id
+    for n, cell in enumerate(grid):
+        splits, first = dealt[cell.suite, cell.variant]
+        study = write_study(store, f"{name}: {name_of(spec, cell)}", study_spec(spec, cell), splits, first)
+        studies[cell.key] = study.id
         begun(n + 1, len(grid))
     benchmark = store.create_benchmark(name, spec, studies)
     submit(store, benchmark)
@@ -52,17 +58,56 @@ def start_benchmark(
 
 
 def submit(store: BenchmarksAndStudies, benchmark: Benchmark) -> list[Job]:
-    """Queue what has not ended and is not under way."""
-    studies = [store.get_study(study_id) for study_id in benchmark.studies.values()]
-    return [
-        store.submit("study", _payload(study), title=study.name, subject_id=study.id, unique=True)
-        for study in studies
-        if study.stop is None or study.best is None
-    ]
+    """Queue what has not ended and is not under way; what was paused or failed is taken up, what was deleted is not."""
+    jobs = store.benchmark_jobs(benchmark.id)
+    return [_queued(store, study, jobs.get(study.id)) for study in open_studies(store, benchmark)]
+
+
+def pause(store: BenchmarksAndStudies, benchmark: Benchmark) -> int:
+    """Ask all cells that are under way, or wait for a worker, to pause; returns how many."""
+    asked = [job for job in store.benchmark_jobs(benchmark.id).values() if job.state in GOING]
+    for job in asked:
+        store.request(job.id, "pause")
+    return len(asked)
+
+
+def open_studies(store: BenchmarksAndStudies, benchmark: Benchmark) -> list[Study]:
+    """Studies that have not ended, in the order in which they are carried out."""
+    found = store.benchmark_studies(benchmark.id)
+    there = (found[study_id] for study_id in benchmark.studies.values() if study_id in found)
+    return [study for study in there if study.stop is None]
+
+
+def _queued(store: BenchmarksAndStudies, study: Study, job: Job | None) -> Job:
+    if job is not None and job.state in RESTING:
+        return store.request(job.id, "resume")
+    return store.submit("study", _payload(study), title=study.name, subject_id=study.id, unique=True)
 
 
 def _payload(study: Study) -> Json:
     return {"study_id": study.id}
+
+
+def _check_axes(spec: BenchmarkSpec) -> None:
+    count = len(spec.generators) * len(spec.interpreters) * len(spec.suites) * len(spec.variants)
+    if count > MOST:
+        raise SettingsError(
+            f"The grid has {count:,} cells; up to {MOST:,} are carried out.", "Choose fewer of an axis."
+        )
+    suites = tuple(suite.model_dump_json() for suite in spec.suites)
+    for side, axis in (("generator", spec.generators), ("interpreter", spec.interpreters), ("suite", suites)):
+        twice = next((n for n, one in enumerate(axis) if axis.index(one) < n), None)
+        if twice is not None:
+            name = spec.suites[twice].name if side == "suite" else axis[twice]
+            raise SettingsError(f"The {side} `{name}` stands in the grid twice.", "Name it once.")
+
+
+def _dealt(store: StudyStore, spec: BenchmarkSpec, cell: Cell) -> _Dealt:
+    """Tasks and first candidates of the cells of this suite and variant."""
+    try:
+        return check_study(store, _spec(spec, cell))
+    except SettingsError as error:
+        raise SettingsError(f"The cell `{name_of(spec, cell)}` cannot begin: {error.message}", error.hint) from error
 
 
 def _spec(spec: BenchmarkSpec, cell: Cell) -> StudySpec:
@@ -71,10 +116,3 @@ def _spec(spec: BenchmarkSpec, cell: Cell) -> StudySpec:
     except ValidationError as error:
         variant = spec.variants[cell.variant].name or "as it is"
         raise SettingsError(f"The variant `{variant}` cannot be used: {broken_rule(error)}") from error
-
-
-def _check(store: StudyStore, spec: BenchmarkSpec, cell: Cell, told: StudySpec) -> None:
-    try:
-        check_study(store, told)
-    except SettingsError as error:
-        raise SettingsError(f"The cell `{name_of(spec, cell)}` cannot begin: {error.message}", error.hint) from error

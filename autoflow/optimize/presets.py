@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from autoflow.benchmark import BenchmarkSpec, Variant
-from autoflow.records import RunPolicy
-from autoflow.study import RewardSpec, StudyBudget, SuiteSpec
+from autoflow.errors import SettingsError
+from autoflow.records import Json, RunPolicy
+from autoflow.store.base import StudyStore
+from autoflow.study import Method, RewardSpec, Split, StudyBudget, SuiteSpec
+from autoflow.suites.registry import spec_of, suite_names
 
 SEARCHED = Variant(name="search")
 DRAWN = Variant(name="no search", options={"operators": ["start anew"]})  # texts from the tasks alone, the best is kept
@@ -58,3 +61,49 @@ PRESETS: dict[str, tuple[str, Callable[[Sequence[str], Sequence[str]], Benchmark
     "reward": ("What counts as better.", _ablation(*_REWARD)),
     "length": ("How long workflows may be.", _ablation(*_LENGTH)),
 }
+
+
+def adjusted(
+    spec: BenchmarkSpec, *, store: StudyStore, suites: Sequence[str] = (), method: Method | None = None,
+    sizes: Mapping[Split, int] | None = None, openagi: Json | None = None, budget: Json | None = None,
+    repeats: int | None = None, seed: int = 0, judge: str = "",
+) -> BenchmarkSpec:  # fmt: skip
+    """A preset with what a person wants otherwise; None and what is empty leave it as it is.
+
+    Args:
+        suites: names, ids or tables that take the place of the preset's.
+        openagi: options of the suite `openagi`.
+        budget: limits of a cell by their names in `StudyBudget`; those that are None stay.
+    Raises SettingsError: a suite means nothing, or there are options of `openagi` and no such suite. NotFound: a suite
+        was deleted.
+    """
+    own = [_sized(suite, sizes or {}) for suite in spec.suites]
+    chosen = [_suite(text, spec, sizes or {}, store) for text in suites] or own
+    if openagi and all(suite.name != "openagi" for suite in chosen):
+        raise SettingsError(
+            "No suite of the grid is `openagi`, whose data or tools were named.", "Add it to the suites."
+        )
+    limits = {name: limit for name, limit in (budget or {}).items() if limit is not None}
+    options = {"openagi": openagi or {}}
+    found = tuple(
+        suite.model_copy(update={"seed": seed, "options": {**suite.options, **options.get(suite.name, {})}})
+        for suite in chosen
+    )
+    changed = {
+        "suites": found, "budget": spec.budget.model_copy(update=limits), "method": method or spec.method,
+        "repeats": repeats or spec.repeats, "seed": seed, "judge": judge,
+    }  # fmt: skip
+    return spec.model_copy(update=changed)
+
+
+def _sized(suite: SuiteSpec, sizes: Mapping[Split, int]) -> SuiteSpec:
+    return suite.model_copy(update={split: size for split, size in sizes.items()})  # noqa: C416
+
+
+def _suite(text: str, spec: BenchmarkSpec, sizes: Mapping[Split, int], store: StudyStore) -> SuiteSpec:
+    """The preset's own where it has this one, so that it keeps its sizes."""
+    own = next((suite for suite in spec.suites if suite.name == text), None)
+    if own is not None:
+        return _sized(own, sizes)
+    first = spec.suites[0].sizes if text in suite_names() else {}  # a table has as many rows as it has
+    return spec_of(text, sizes={**first, **sizes}, store=store)

@@ -23,7 +23,7 @@ from autoflow.study import (
     StudySpec,
 )
 from autoflow.suites.base import Suite
-from autoflow.suites.registry import open_suite
+from autoflow.suites.registry import dealt_suite
 
 
 def start_study(
@@ -39,6 +39,14 @@ def start_study(
         option that the method does not have.
     """
     splits, first = check_study(store, spec, given, branched=parent_id is not None)
+    return write_study(store, name, spec, splits, first, workflow_id=workflow_id, parent_id=parent_id)
+
+
+def write_study(
+    store: StudyStore, name: str, spec: StudySpec, splits: Mapping[Split, Sequence[str]], first: Sequence[Candidate], *,
+    workflow_id: str | None = None, parent_id: str | None = None,
+) -> Study:  # fmt: skip
+    """What `check_study` has found good, written down."""
     study = store.create_study(name, spec, splits, workflow_id=workflow_id, parent_id=parent_id)
     store.add_to_study(StudyBatch(study.id, candidates=first))
     return study
@@ -77,7 +85,7 @@ def first_error(text: str) -> str:
 
 
 def _opened(spec: StudySpec, saved: Callable[[str], SavedSuite]) -> Suite:
-    return open_suite(spec.suite, saved=saved)
+    return dealt_suite(spec.suite, spec.judge, saved=saved)
 
 
 def _check(spec: StudySpec, splits: Mapping[Split, tuple[str, ...]], first: Sequence[Candidate]) -> None:

@@ -1,13 +1,15 @@
-"""What a benchmark came to, computed from its studies: scores a cell, the table in the paper's form, mixed pairs.
+"""What a benchmark came to, computed from its studies: scores a cell, mixed pairs against pure ones, variants.
 
 Every figure is of the sealed test: the workflow that each study found, the manual workflow and the plain prompt, on the
-same tasks. Cells whose test was not run yet have no scores.
+same tasks. Cells whose test was not run yet have no scores. Which cell stands for its kind where several do is chosen
+by validation, never by the test that is reported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from statistics import fmean
 from typing import Literal
 
@@ -15,18 +17,12 @@ from autoflow.benchmark import BenchmarkSpec, Cell
 from autoflow.optimize.reward import is_valid
 from autoflow.optimize.view import StudyView
 from autoflow.statistics import Comparison, Interval, bootstrap, compare
-from autoflow.study import Candidate, Outcome, StudyStop
+from autoflow.study import Candidate, Outcome
 
 Side = Literal["found", "manual", "plain"]
-SIDES: tuple[Side, ...] = ("found", "manual", "plain")
-_TEXTS = ("image-text", "text-text", "image-query-text", "document-query-text")
-# Kind of task -> the column of the paper's table that it counts for.
-METRICS = {"text-image": "CLIP score", "image-image": "ViT score"} | dict.fromkeys(_TEXTS, "BERTScore")
-# Average score over tasks in the paper (arXiv 2407.12821): interpreter, manual workflow, best generated, its generator.
-PUBLISHED = (
-    ("Mixtral-8x7B-Instruct (GPTQ)", 0.2483, 0.3597, "GPT-4"),
-    ("GPT-4 (1106-preview)", 0.6104, 0.6501, "Mixtral-8x7B-Instruct"),
-)
+SIDES: tuple[Side, ...] = ("manual", "plain", "found")
+CellState = Literal["waiting", "running", "paused", "failed", "stopped", "done", "deleted"]
+ENDED: tuple[CellState, ...] = ("done", "stopped", "deleted")  # nothing more comes of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +32,17 @@ class Scored:
     number: int  # of the candidate
     tasks: Mapping[str, float]  # task -> score in [0, 1], repeats averaged
     mean: Interval
-    valid: float  # share of runs with a usable answer, in [0, 1]
+    valid: float  # share of runs with a usable answer, in [0, 1]; of plans: the share of valid ones
     calls: float  # mean a run
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a study came to on its test."""
+
+    sides: Mapping[Side, Scored] = field(default_factory=dict)  # those that were run on all of it
+    val: float | None = None  # what was found, on validation; None: nothing was found
+    gain: Comparison | None = None  # found above manual, paired by task; None: one of them was not run
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +51,107 @@ class GridCell:
 
     cell: Cell
     study_id: str
-    stop: StudyStop | None  # None: not ended
-    sides: Mapping[Side, Scored]  # those that were run on all of the test
-    gain: Comparison | None  # found above manual, paired by task; None: one of them was not run, or they are the same
+    state: CellState
+    words: str  # how far it is, why it ended, or what went wrong
+    measured: Measured = Measured()
+
+    @property
+    def sides(self) -> Mapping[Side, Scored]:
+        return self.measured.sides
+
+    @property
+    def gain(self) -> Comparison | None:
+        return self.measured.gain
+
+    @property
+    def kept(self) -> Side | None:
+        """What the search found nothing better than; None: it found something, or nothing was searched."""
+        found = self.sides.get("found")
+        began: tuple[Side, ...] = ("manual", "plain")
+        if found is None:
+            return None
+        return next((side for side in began if side in self.sides and self.sides[side].number == found.number), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Synergy:
-    """Is the best pair a mixed one? The best mixed pair against the best pair of a model with itself."""
+    """Is the best pair a mixed one? The best mixed pair on validation against the best pair of a model with itself."""
 
     mixed: GridCell
     pure: GridCell
-    difference: Comparison  # mixed above pure, paired by task
+    difference: Comparison  # mixed above pure on the test, paired by task
 
 
-def grid_cell(cell: Cell, view: StudyView) -> GridCell:
-    """Read from one study."""
-    chosen: dict[Side, Candidate | None] = {"found": view.best(), "manual": view.manual, "plain": view.plain}
+@dataclass(frozen=True, slots=True)
+class AgainstFirst:
+    """A variant against the first one: what was found, per task the mean over pairs that have both."""
+
+    suite: int
+    variant: int
+    pairs: int
+    difference: Comparison  # this variant above the first
+
+
+def measure(view: StudyView) -> Measured:
+    """Read from one study; it needs the outcomes of the chosen candidate, the manual workflow and the plain prompt.
+
+    With no round allowed nothing was searched, so that nothing was found either.
+    """
+    study = view.study
+    best = view.candidates[study.best] if study.best is not None and study.spec.budget.max_rounds else None
+    chosen: dict[Side, Candidate | None] = {"manual": view.manual, "plain": view.plain, "found": best}
     sides = {side: _scored(view, c) for side, c in chosen.items() if c is not None and _tested(view, c)}
     gain = None
-    if "found" in sides and "manual" in sides and sides["found"].number != sides["manual"].number:
-        gain = compare(sides["manual"].tasks, sides["found"].tasks)
-    return GridCell(cell, view.study.id, view.study.stop, sides, gain)
+    if "found" in sides and "manual" in sides:
+        gain = _compared(sides["manual"].tasks, sides["found"].tasks)
+    return Measured(sides, view.score(best.number, "val") if best else None, gain)
 
 
 def synergy(spec: BenchmarkSpec, cells: Sequence[GridCell], suite: int = 0, variant: int = 0) -> Synergy | None:
     """None where there is no mixed pair, or no pure one, with scores."""
     there = [g for g in cells if (g.cell.suite, g.cell.variant) == (suite, variant) and "found" in g.sides]
-    pure = [g for g in there if spec.generators[g.cell.generator] == spec.interpreters[g.cell.interpreter]]
-    mixed = [g for g in there if g not in pure]
+    pure = [g for g in there if is_pure(spec, g.cell)]
+    mixed = [g for g in there if not is_pure(spec, g.cell)]
     if not pure or not mixed:
         return None
-    best = [max(group, key=lambda g: g.sides["found"].mean.mean) for group in (mixed, pure)]
-    return Synergy(best[0], best[1], compare(best[1].sides["found"].tasks, best[0].sides["found"].tasks))
+    best = [max(group, key=lambda g: g.measured.val or 0.0) for group in (mixed, pure)]
+    found = _compared(best[1].sides["found"].tasks, best[0].sides["found"].tasks)
+    return Synergy(best[0], best[1], found) if found else None
 
 
-def by_metric(scored: Scored, kinds: Mapping[str, str]) -> dict[str, float]:
-    """Mean score a column of the paper's table.
+def is_pure(spec: BenchmarkSpec, cell: Cell) -> bool:
+    """Whether one model writes and carries out."""
+    return spec.generators[cell.generator] == spec.interpreters[cell.interpreter]
 
-    Args:
-        kinds: task -> kind, for the suites of OpenAGI.
-    """
-    columns: dict[str, list[float]] = {}
-    for task, score in scored.tasks.items():
-        if task in kinds:
-            columns.setdefault(METRICS[kinds[task]], []).append(score)
-    return {name: fmean(scores) for name, scores in columns.items()}
+
+def against_first(cells: Sequence[GridCell], suite: int, variant: int) -> AgainstFirst | None:
+    """None where no pair of models has both."""
+    found = {
+        (g.cell.variant, g.cell.interpreter, g.cell.generator): g.sides["found"].tasks
+        for g in cells
+        if g.cell.suite == suite and "found" in g.sides
+    }
+    pairs = [(found[0, i, g], tasks) for (n, i, g), tasks in found.items() if n == variant and (0, i, g) in found]
+    if not pairs or variant == 0:
+        return None
+    first, other = (_mean_by_task([pair[side] for pair in pairs]) for side in (0, 1))
+    difference = _compared(first, other)
+    return AgainstFirst(suite, variant, len(pairs), difference) if difference else None
+
+
+def _compared(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison | None:
+    """None where they have no task in common: a table may have changed between two studies."""
+    return compare(a, b) if set(a) & set(b) else None
+
+
+def _mean_by_task(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {task: fmean(one[task] for one in scores) for task in scores[0] if all(task in one for one in scores)}
+
+
+@lru_cache(maxsize=4096)
+def interval(scores: tuple[float, ...]) -> Interval:
+    """The mean with its interval; the same scores stand in many cells."""
+    return bootstrap(scores)
 
 
 def _tested(view: StudyView, candidate: Candidate) -> bool:
@@ -102,6 +162,6 @@ def _scored(view: StudyView, candidate: Candidate) -> Scored:
     runs: list[Outcome] = view.outcomes(candidate.number, "test")
     tasks = view.task_scores(candidate.number, "test")
     return Scored(
-        candidate.number, tasks, bootstrap([tasks[task] for task in sorted(tasks)]),
+        candidate.number, tasks, interval(tuple(tasks[task] for task in sorted(tasks))),
         fmean(is_valid(run) for run in runs), fmean(run.totals.calls for run in runs),
     )  # fmt: skip

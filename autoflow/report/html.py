@@ -1,24 +1,14 @@
-"""A comparison as one HTML file: nothing is fetched, no script runs, all folding is the browser's own.
-
-The file may be sent to anybody and hold anything that people and models wrote: every text goes in through
-`autoflow.report.markup`, and a policy in its head lets it load nothing but its own style sheet.
-"""
+"""A comparison as one HTML file: nothing is fetched, no script runs, all folding is the browser's own."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import time
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
-from autoflow import __version__
 from autoflow.lang import parse
-from autoflow.lang.export import TYPE_COLOURS
 from autoflow.report.bar import bar_svg, bar_words
 from autoflow.report.changes import changes, counted
 from autoflow.report.comparison import ComparisonReport, Side, signs
+from autoflow.report.html_file import html_file, made_on
 from autoflow.report.html_tasks import tasks_section
 from autoflow.report.html_traces import TracePair, traces_section
 from autoflow.report.markup import Markup, tag, together
@@ -34,33 +24,11 @@ def report_html(report: ComparisonReport, traces: Sequence[TracePair] = (), *, a
         at: when it was made, seconds since 1970; default now.
     """
     title = f"{report.b.name} against {report.a.name}"
-    body = tag(
-        "main", tag("h1", title), tag("p", report.verdict, class_="verdict"), *_notes(report), _figures(report),
+    return html_file(
+        title, tag("h1", title), tag("p", report.verdict, class_="verdict"), *_notes(report), _figures(report),
         _difference(report), _graphs(report), tasks_section(report), traces_section(report, traces), _texts(report),
-        tag("footer", _made(report, at)),
+        tag("footer", f"{facts(report)} {made_on(at)}"),
     )  # fmt: skip
-    return "<!doctype html>\n" + tag("html", _head(title), tag("body", body), lang="en") + "\n"
-
-
-def _head(title: str) -> Markup:
-    sheet = _style()
-    hashed = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{hashed}'; base-uri 'none'; form-action 'none'"
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", title),
-        tag("style", Markup(sheet)),
-    )
-
-
-@cache
-def _style() -> str:
-    hues = "".join(f"  --{name}: {colour.fill};\n" for name, colour in TYPE_COLOURS.items())
-    return f":root {{\n{hues}}}\n" + Path(__file__).with_name("report.css").read_text("utf-8")
 
 
 def _notes(report: ComparisonReport) -> list[Markup]:
@@ -131,8 +99,3 @@ def _texts(report: ComparisonReport) -> Markup:
         for s, k in _sides(report)
     ]
     return tag("section", tag("h2", "Texts"), *folded)
-
-
-def _made(report: ComparisonReport, at: float | None) -> str:
-    day = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(time.time() if at is None else at))
-    return f"{facts(report)} Made with AutoFlow {__version__} on {day}."

@@ -13,7 +13,7 @@ from autoflow.report.html_traces import TracePair
 from autoflow.store import SqlStore
 from autoflow.study import Split, Study, SuiteSpec
 from autoflow.suites.base import SuiteTask
-from autoflow.suites.registry import TABLE, open_suite, title_of
+from autoflow.suites.registry import TABLE, dealt_suite, title_of
 
 TRACES = 6  # tasks that are shown step by step where nobody chose them
 _MANY = 10_000  # studies
@@ -53,7 +53,7 @@ def load_comparison(
 def tasks_of(store: SqlStore, study: Study, split: Split) -> Mapping[str, SuiteTask]:
     """id -> task of a split; empty where the suite cannot be opened any more, which loses the objectives alone."""
     try:
-        suite = open_suite(study.spec.suite, saved=store.get_suite)
+        suite = dealt_suite(study.spec.suite, study.spec.judge, saved=store.get_suite)
     except AutoFlowError:
         return {}
     return {task.id: task for task in suite.tasks(split)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from autoflow.benchmark import without_folder
 from autoflow.errors import AutoFlowError, NotFound, SettingsError
-from autoflow.records import Json
+from autoflow.records import Event, Json
 from autoflow.report.recording_file import (
     FORMAT,
     VERSION,
@@ -19,8 +20,9 @@ from autoflow.report.recording_file import (
     write_lines,
 )
 from autoflow.store import SqlStore
-from autoflow.study import Study, StudyBatch, StudySpec
+from autoflow.study import Study, StudyBatch, StudySpec, SuiteSpec
 from autoflow.suites.registry import TABLE
+from autoflow.suites.table_add import save_once
 
 AT_ONCE = 200  # runs in one transaction
 
@@ -37,7 +39,7 @@ def save_recording(store: SqlStore, study_id: str, path: str | os.PathLike[str],
         raise SettingsError(f"The study {study_id} has not ended.", "Let it come to its end, then record it.")
     if not words.strip():
         raise SettingsError("A recording must say when and with what it was made.", "Write a sentence.")
-    write_lines(path, _lines(store, study, " ".join(words.split())))
+    write_lines(path, study_lines(store, study, " ".join(words.split())))
 
 
 def load_recording(store: SqlStore, path: str | os.PathLike[str]) -> Study:
@@ -45,10 +47,11 @@ def load_recording(store: SqlStore, path: str | os.PathLike[str]) -> Study:
 
     Raises SettingsError: it is no recording, is cut off, or does not fit together; nothing is written then.
     """
-    return _write(store, read_recording(path))
+    return write_recording(store, read_recording(path))
 
 
-def _lines(store: SqlStore, study: Study, words: str) -> Iterator[Json]:
+def study_lines(store: SqlStore, study: Study, words: str) -> Iterator[Json]:
+    """What stands in the file of a study, line by line."""
     spec = _without_folders(study.spec)
     head = Head(
         format=FORMAT, version=VERSION, words=words, study=study.model_copy(update={"spec": spec}),
@@ -63,20 +66,30 @@ def _lines(store: SqlStore, study: Study, words: str) -> Iterator[Json]:
         events = store.outcome_events(study.id, outcome.candidate, outcome.task, outcome.repeat)
         yield {
             "outcome": outcome.model_dump(mode="json"),
-            "events": [event.model_dump(mode="json") for event in events],
+            "events": [_told(event) for event in events],
         }
     yield {"end": {"candidates": len(candidates), "outcomes": len(outcomes)}}
 
 
+def _told(event: Event) -> Json:
+    told = event.model_dump(mode="json")
+    if isinstance(model := told["data"].get("model"), str):
+        told["data"]["model"] = without_folder(model)
+    return told
+
+
 def _without_folders(spec: StudySpec) -> StudySpec:
-    """Models that are files are named by the file alone: nobody else has this machine's folders."""
-    names = {role: _base(getattr(spec, role)) for role in ("generator", "interpreter", "judge")}
-    return spec.model_copy(update=names)
+    """Models and data that are files are named by the file alone: nobody else has this machine's folders."""
+    names = {role: without_folder(getattr(spec, role)) for role in ("generator", "interpreter", "judge")}
+    return spec.model_copy(update={**names, "suite": suite_without_folder(spec.suite)})
 
 
-def _base(model: str) -> str:
-    kind, colon, rest = model.partition(":")
-    return f"{kind}:{os.path.basename(rest)}" if colon and os.path.isabs(rest) else model
+def suite_without_folder(suite: SuiteSpec) -> SuiteSpec:
+    """The same with the last part of the folder of its data, where it names one."""
+    data = suite.options.get("data")
+    if not isinstance(data, str) or not data:
+        return suite
+    return suite.model_copy(update={"options": {**suite.options, "data": os.path.basename(os.path.normpath(data))}})
 
 
 def _workflow(store: SqlStore, study: Study) -> RecordedWorkflow | None:
@@ -100,11 +113,12 @@ def _suite(store: SqlStore, spec: StudySpec) -> RecordedSuite | None:
     return RecordedSuite(name=found.name, body=found.body)
 
 
-def _write(store: SqlStore, recording: Recording) -> Study:
+def write_recording(store: SqlStore, recording: Recording) -> Study:
+    """Put a study that was read into a store, under a new id."""
     head, study = recording.head, recording.head.study
     spec = study.spec
     if head.suite is not None:
-        saved = store.save_suite(head.suite.name, head.suite.body)
+        saved = save_once(store, head.suite.name, head.suite.body)
         spec = spec.model_copy(update={"suite": spec.suite.model_copy(update={"options": {"suite": saved.id}})})
     workflow_id = _write_workflow(store, head.workflow) if head.workflow else None
     made = store.create_study(study.name, spec, study.splits, workflow_id=workflow_id, recorded=head.words)

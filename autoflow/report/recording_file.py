@@ -15,7 +15,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -100,22 +100,33 @@ def write_lines(path: str | os.PathLike[str], lines: Iterator[Json]) -> None:
 
 def read_recording(path: str | os.PathLike[str]) -> Recording:
     """The recording in a file. Raises SettingsError with the line: it is none, is cut off, or does not fit together."""
+    with opened(path, "study") as lines:
+        return read_study_lines(lines)
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str], what: str) -> Iterator[Iterator[Json]]:
+    """The lines of a file, within the bounds. Raises SettingsError: it cannot be read, or `Wrong` was raised.
+
+    Args:
+        what: it should be a recording of.
+    """
     try:
         with gzip.open(path, "rb") as file:
-            return _read(_lines(file))
-    except _Wrong as wrong:
+            yield _lines(file)
+    except Wrong as wrong:
         raise SettingsError(
-            f"`{path}` is no recording of a study: {wrong}", "Make it anew, or take another."
+            f"`{path}` is no recording of a {what}: {wrong}", "Make it anew, or take another."
         ) from wrong
     except FileNotFoundError as error:
         raise SettingsError(f"There is no file `{path}`.", "Check the path.") from error
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise SettingsError(f"`{path}` is no recording of a study: {error}.", "Get the file again, whole.") from error
+        raise SettingsError(f"`{path}` is no recording of a {what}: {error}.", "Get the file again, whole.") from error
     except OSError as error:
         raise SettingsError(f"`{path}` cannot be read: {error.strerror or error}.") from error
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
     """What is wrong with the file, in words."""
 
 
@@ -125,68 +136,70 @@ def _lines(file: gzip.GzipFile) -> Iterator[Json]:
     while data := file.readline(MOST_LINE + 1):
         number, total = number + 1, total + len(data)
         if len(data) > MOST_LINE or total > MOST_BYTES:
-            raise _Wrong(f"line {number} goes beyond what is read of one.")
+            raise Wrong(f"line {number} goes beyond what is read of one.")
         try:
             line = json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise _Wrong(f"line {number} is no JSON.") from error
+            raise Wrong(f"line {number} is no JSON.") from error
         if not isinstance(line, dict):
-            raise _Wrong(f"line {number} is no JSON object.")
+            raise Wrong(f"line {number} is no JSON object.")
         yield line
 
 
-def _read(lines: Iterator[Json]) -> Recording:
+def read_study_lines(lines: Iterator[Json]) -> Recording:
+    """One study, from its first line to its end. Raises Wrong."""
     head = _head(next(lines, {}))
     candidates: list[Candidate] = []
     runs: list[Run] = []
     end: Any = None
     for number, line in enumerate(lines, start=2):
         if end is not None:
-            raise _Wrong(f"line {number} comes after the end.")
+            raise Wrong(f"line {number} comes after the end.")
         match sorted(line):
             case ["candidate"]:
-                candidates.append(_made(Candidate, line["candidate"], number))
+                candidates.append(made(Candidate, line["candidate"], number))
             case ["events", "outcome"]:
-                runs.append(_made(Run, line, number))
+                runs.append(made(Run, line, number))
             case ["end"]:
                 end = line["end"]
             case _:
-                raise _Wrong(f"line {number} is neither a candidate nor a run.")
+                raise Wrong(f"line {number} is neither a candidate nor a run.")
     if end != {"candidates": len(candidates), "outcomes": len(runs)}:
-        raise _Wrong("its end is missing: it was cut off.")
+        raise Wrong("its end is missing: it was cut off.")
     _check(head, candidates, runs)
     return Recording(head, tuple(candidates), tuple(runs))
 
 
 def _head(line: Json) -> Head:
     if line.get("format") != FORMAT:
-        raise _Wrong("its first line does not say so.")
+        raise Wrong("its first line does not say so.")
     if line.get("version") != VERSION:
-        raise _Wrong(f"it has version {str(line.get('version'))[:20]}, and this AutoFlow reads version {VERSION}.")
-    return _made(Head, line, 1)
+        raise Wrong(f"it has version {str(line.get('version'))[:20]}, and this AutoFlow reads version {VERSION}.")
+    return made(Head, line, 1)
 
 
-def _made(kind: type[T], value: object, number: int) -> T:
+def made(kind: type[T], value: object, number: int) -> T:
+    """A record of what a line holds. Raises Wrong."""
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise _Wrong(f"line {number}, `{where[:80]}`: {broken_rule(error)}.") from error
+        raise Wrong(f"line {number}, `{where[:80]}`: {broken_rule(error)}.") from error
 
 
 def _check(head: Head, candidates: list[Candidate], runs: list[Run]) -> None:
     """That the parts belong together."""
     count, study = len(candidates), head.study
     if [c.number for c in candidates] != list(range(count)):
-        raise _Wrong("its candidates are not numbered 0, 1, 2 ...")
+        raise Wrong("its candidates are not numbered 0, 1, 2 ...")
     if any(c.parent is not None and not 0 <= c.parent < c.number for c in candidates):
-        raise _Wrong("a candidate comes before its parent.")
+        raise Wrong("a candidate comes before its parent.")
     if study.stop is None or (study.best is not None and not 0 <= study.best < count):
-        raise _Wrong("the study has not ended, or its best candidate is none of its candidates.")
+        raise Wrong("the study has not ended, or its best candidate is none of its candidates.")
     seen = set()
     for run in runs:
         o = run.outcome
         key = (o.candidate, o.task, o.repeat)
         if not 0 <= o.candidate < count or o.task not in study.splits.get(o.split, ()) or key in seen:
-            raise _Wrong(f"a run of candidate {o.candidate} on `{o.task[:60]}` belongs nowhere, or is there twice.")
+            raise Wrong(f"a run of candidate {o.candidate} on `{o.task[:60]}` belongs nowhere, or is there twice.")
         seen.add(key)

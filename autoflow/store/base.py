@@ -270,6 +270,14 @@ class BenchmarkStore(Protocol):
         """Newest first."""
         ...
 
+    def benchmark_studies(self, benchmark_id: str) -> dict[str, Study]:
+        """The studies of all cells by their ids, read at once; one that was deleted is left out."""
+        ...
+
+    def benchmark_jobs(self, benchmark_id: str) -> dict[str, Job]:
+        """The latest job of each study by the study's id; one that was never queued is left out."""
+        ...
+
     def delete_benchmark(self, benchmark_id: str) -> None:
         """Hide it; its studies stay."""
         ...

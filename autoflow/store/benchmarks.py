@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from autoflow.benchmark import Benchmark, BenchmarkSpec
-from autoflow.records import new_id
+from autoflow.records import Job, new_id
 from autoflow.store import tables
+from autoflow.store.job_rows import j, job_of, select_jobs
 from autoflow.store.part import Part, checked_id, missing
-from autoflow.store.study_rows import read_study
+from autoflow.store.study_rows import read_study, s, select_studies, study_of
+from autoflow.study import Study
 
 _b = tables.benchmarks
 
@@ -40,6 +42,19 @@ class Benchmarks(Part):
         query = _select().order_by(_b.c.created_at.desc(), _b.c.id).limit(limit)
         with self.database.read() as connection:
             return [Benchmark.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+    def benchmark_studies(self, benchmark_id: str) -> dict[str, Study]:
+        with self.database.read() as connection:
+            ids = list(_read(connection, benchmark_id).studies.values())
+            rows = connection.execute(select_studies().where(s.c.id.in_(ids))).mappings()
+            return {study.id: study for study in map(study_of, rows)}
+
+    def benchmark_jobs(self, benchmark_id: str) -> dict[str, Job]:
+        with self.database.read() as connection:
+            ids = list(_read(connection, benchmark_id).studies.values())
+            latest = sa.select(s.c.job_id).where(s.c.id.in_(ids), s.c.job_id.is_not(None), s.c.deleted_at.is_(None))
+            rows = connection.execute(select_jobs().where(j.c.id.in_(latest))).mappings()
+            return {job.subject_id: job for job in map(job_of, rows) if job.subject_id}
 
     def delete_benchmark(self, benchmark_id: str) -> None:
         with self.database.write() as connection:

@@ -41,13 +41,27 @@ def open_openagi(spec: SuiteSpec, llm: LLM | None = None) -> OpenAGISuite:
         llm: what offline tools ask that are a language model; without it, tasks that need them are left out.
     Raises SettingsError: an option means nothing, the folder of data cannot be used, too few tasks are left.
     """
-    try:
-        options = OpenAGIOptions.model_validate(spec.options)
-    except ValidationError as error:
-        raise SettingsError(f"The options of the suite openagi cannot be used: {broken_rule(error)}") from error
+    options = _options(spec)
     experts = OpenAGIExperts(options.provider or None, llm=llm, shelf=_SHELF)
     metrics = HUB if experts.provider == "hub" else OFFLINE
     return OpenAGISuite(experts, metrics, _samples(options), sizes=spec.sizes, seed=spec.seed)
+
+
+def settled(spec: SuiteSpec) -> SuiteSpec:
+    """The same with its provider written down: what is measured tomorrow, or on another machine, is then measured by
+    the same tools and metrics. Raises SettingsError: an option means nothing."""
+    options = _options(spec)
+    provider = options.provider or OpenAGIExperts().provider
+    data = str(Path(options.data).expanduser().absolute()) if options.data else ""
+    told = {**spec.options, "provider": provider, **({"data": data} if data else {})}
+    return spec.model_copy(update={"options": told})
+
+
+def _options(spec: SuiteSpec) -> OpenAGIOptions:
+    try:
+        return OpenAGIOptions.model_validate(spec.options)
+    except ValidationError as error:
+        raise SettingsError(f"The options of the suite openagi cannot be used: {broken_rule(error)}") from error
 
 
 def _samples(options: OpenAGIOptions) -> Samples:

@@ -58,6 +58,23 @@ def open_suite(spec: SuiteSpec, *, saved: Saved | None = None, judge: LLM | None
             raise _unknown(spec.name)
 
 
+def dealt_suite(spec: SuiteSpec, judge: str, *, saved: Saved | None = None) -> Suite:
+    """The suite for its tasks alone: nothing is scored. Which tasks of OpenAGI there are depends on whether a model is
+    named that offline tools can ask. Raises as `open_suite`."""
+    from autoflow.llm.scripted import ScriptedLLM
+
+    return open_suite(spec, saved=saved, judge=ScriptedLLM((), name=judge) if judge else None)
+
+
+def settled_suite(spec: SuiteSpec) -> SuiteSpec:
+    """The spec with nothing left open that another machine would answer otherwise. Raises SettingsError."""
+    if spec.name != "openagi":
+        return spec
+    from autoflow.suites.openagi_open import settled
+
+    return settled(spec)
+
+
 def suite_names() -> tuple[str, ...]:
     """The suites that are always there."""
     return ("openagi-plan", "openagi", "reasoning", "travelplanner")

@@ -17,8 +17,19 @@ PARAMETERS = {  # beside the object of the page, which is told apart below
     "write": ("step", "view", "version", "run"),
     "run": ("job", "step", "version"),
     "models": ("models-tab", "job", "workflow"),
+    "benchmark": (
+        "benchmark-preset",
+        "benchmark-method",
+        "benchmark-generators",
+        "benchmark-suites",
+        "benchmark-workflows",
+        "benchmark-rounds",
+        "benchmark-seed",
+        "benchmark-name",
+        "study",
+    ),
 }
-OBJECTS = [("write", "workflow"), ("run", "workflow"), ("run", "run"), ("write", "job")]
+OBJECTS = [("write", "workflow"), ("run", "workflow"), ("run", "run"), ("write", "job"), ("benchmark", "benchmark")]
 UNKNOWN = ("wf_8k2m1x0c9d7e", "rn_8k2m1x0c9d7e", "jb_8k2m1x0c9d7e")  # of the right form, borne by nobody
 ODD = ("", "-1", "9" * 30, "²", "٣", "'; DROP TABLE runs; --\n", "x" * 100_000, "".join(
     HOSTILE[kind] for kind in ("markup", "markdown", "escapes", "bidi", "nul", "noncharacters")

@@ -12,12 +12,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from autoflow.benchmark import Variant
 from autoflow.examples import get_example
 from autoflow.interpret.events import event
 from autoflow.records import Connection, RunPolicy, Totals
 from autoflow.store import SqlStore, open_store
 from pages.ui.security import HEADERS
 from scripts.appserver import AppServer
+from tests.grids import written
 from tests.studies import finished_study, new_study
 
 pytestmark = pytest.mark.browser
@@ -40,6 +42,10 @@ def paths(server: AppServer) -> dict[str, str]:
     )
     study, waiting = finished_study(store, f"Study {HOSTILE}"), new_study(store, "Waiting", pending=True)
     waiting.begin()
+    grid = written(
+        store, f"Grid {HOSTILE}", generators=(HOSTILE, "=1+1"), interpreters=("x" * 300,),
+        states={"0-0-0-1": "deleted"}, variants=(Variant(name=HOSTILE), Variant(name="plain")),
+    )  # fmt: skip
     broken = next(c.number for c in store.study_candidates(study.id) if c.error)
     return {
         "optimize": "/optimize",
@@ -47,6 +53,8 @@ def paths(server: AppServer) -> dict[str, str]:
         "study, a trace": f"/optimize?study={study.id}&candidate=1&task={study.splits['val'][0]}",
         "study, a text with errors": f"/optimize?study={study.id}&candidate={broken}",
         "study, answers to rate": f"/optimize?study={waiting.study.id}",
+        "benchmark": "/benchmark",
+        "benchmark, a grid": f"/benchmark?benchmark={grid.id}",
         "home": "/",
         "write": f"/write?workflow={workflow.id}&step=2",
         "run": f"/run?run={run.id}",

@@ -6,10 +6,12 @@ import pytest
 
 from autoflow.benchmark import BenchmarkSpec, Cell, Variant, cells, name_of, study_spec
 from autoflow.errors import SettingsError
-from autoflow.optimize.benchmarking import MOST, start_benchmark, submit
-from autoflow.optimize.presets import PRESETS
+from autoflow.llm.scripted import ScriptedLLM
+from autoflow.optimize.benchmarking import MOST, open_studies, pause, start_benchmark, submit
+from autoflow.optimize.presets import PRESETS, adjusted
 from autoflow.store import SqlStore
-from autoflow.study import RewardSpec, StudyBatch, StudyBudget, SuiteSpec
+from autoflow.study import SPLITS, RewardSpec, StudyBatch, StudyBudget, SuiteSpec
+from autoflow.suites.registry import open_suite
 
 PLAN = SuiteSpec(name="openagi-plan", train=1, val=2, test=2)
 
@@ -58,6 +60,84 @@ def test_what_cannot_begin_is_said_and_nothing_is_written(store: SqlStore, more:
         start_benchmark(store, "Ours", spec(**more))
     assert words in str(caught.value)
     assert store.list_studies() == store.list_benchmarks() == store.list_jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"generators": ("g1", "g1")}, "The generator `g1` stands in the grid twice"),
+        ({"interpreters": ("i1", "i1")}, "The interpreter `i1` stands"),
+        ({"suites": (PLAN, PLAN)}, "The suite `openagi-plan` stands"),
+    ],
+)
+def test_nothing_stands_in_a_grid_twice(store: SqlStore, more: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        start_benchmark(store, "Ours", spec(**more))
+    assert store.list_studies() == []
+
+
+def test_pause_means_all_cells_and_submit_takes_them_up(store: SqlStore) -> None:
+    made = start_benchmark(store, "Ours", spec())
+    lease = store.claim("w", lease_s=60)
+    assert lease is not None
+    failed = store.claim("w", lease_s=60)
+    assert failed is not None
+    store.finish(failed, "failed", error="gone")
+    assert pause(store, made) == 3
+    states = {job.state for job in store.benchmark_jobs(made.id).values()}
+    assert states == {"pausing", "paused", "failed"}
+    store.finish(lease, "paused")
+    submit(store, made)
+    assert [job.state for job in store.benchmark_jobs(made.id).values()] == ["queued"] * 4
+    assert len(store.list_jobs(kind="study")) == 4, "the same jobs, taken up"
+
+
+def test_what_was_deleted_or_ended_is_not_taken_up(store: SqlStore) -> None:
+    made = start_benchmark(store, "Ours", spec())
+    gone, ended, *others = made.studies.values()
+    pause(store, made)
+    store.delete_study(gone)
+    store.add_to_study(StudyBatch(ended, stop="person"))
+    assert [study.id for study in open_studies(store, made)] == others
+    assert [job.subject_id for job in submit(store, made)] == others
+
+
+OPENAGI = SuiteSpec(name="openagi", train=40, val=45, test=100, options={"provider": "offline"})
+
+
+def test_tasks_are_dealt_as_they_will_be_carried_out(store: SqlStore) -> None:
+    """With a model that offline tools can ask there are more tasks than without."""
+    counts = []
+    for judge in ("", "openai:judge"):
+        made = start_benchmark(store, "Ours", spec(suites=(OPENAGI,), judge=judge, generators=("g",)))
+        study = store.get_study(next(iter(made.studies.values())))
+        suite = open_suite(study.spec.suite, judge=ScriptedLLM(()) if judge else None)
+        assert study.splits == {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}
+        counts.append(sum(map(len, study.splits.values())))
+    assert counts[0] < counts[1]
+
+
+def test_whose_tools_carry_plans_out_is_settled_before_the_start(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoflow.tools.openagi.experts.hub_answers", lambda: False)
+    made = start_benchmark(store, "Ours", spec(suites=(OPENAGI.model_copy(update={"options": {}}),), generators=("g",)))
+    told = {store.get_study(study_id).spec.suite.options["provider"] for study_id in made.studies.values()}
+    assert told == {"offline"} == {made.spec.suites[0].options["provider"]}
+
+
+def test_a_preset_is_adjusted_and_stays_itself_where_nothing_is_said(store: SqlStore) -> None:
+    quick = PRESETS["quick"][1](["g"], ["i"])
+    assert adjusted(quick, store=store) == quick
+    table = store.save_suite("mails", {"rows": [{"objective": f"{n}"} for n in range(12)]})
+    told = adjusted(
+        quick, store=store, suites=["reasoning", table.id], sizes={"test": 5}, seed=3, method="paper", repeats=2,
+        budget={"max_calls": 9, "max_rounds": None},
+    )  # fmt: skip
+    assert [(s.name, s.test, s.seed) for s in told.suites] == [("reasoning", 5, 3), ("table", 5, 3)]
+    assert (told.suites[0].train, told.suites[0].val) == (quick.suites[0].train, quick.suites[0].val)
+    assert (told.method, told.repeats, told.seed) == ("paper", 2, 3)
+    assert told.budget == quick.budget.model_copy(update={"max_calls": 9})
 
 
 def test_a_variant_changes_what_it_names_and_nothing_else() -> None:

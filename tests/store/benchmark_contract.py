@@ -45,6 +45,18 @@ class BenchmarkContract(StoreFixtures):
             store.create_benchmark("a", SPEC, {"0-0-0-0": new_id("st")})
         assert store.list_benchmarks() == []
 
+    def test_studies_and_latest_jobs_of_all_cells_are_read_at_once(self, store: SqlStore) -> None:
+        first, second, gone, other = (new_study(store) for _ in range(4))
+        made = store.create_benchmark("a", SPEC, {"0-0-0-0": first.id, "0-0-0-1": second.id, "0-1-0-0": gone.id})
+        assert store.benchmark_jobs(made.id) == {}
+        old = store.submit("study", {"study_id": first.id}, title="t", subject_id=first.id)
+        store.request(old.id, "cancel")
+        jobs = [store.submit("study", {"study_id": s.id}, title="t", subject_id=s.id) for s in (first, gone, other)]
+        store.delete_study(gone.id)
+        studies = store.benchmark_studies(made.id)
+        assert studies == {study.id: store.get_study(study.id) for study in (first, second)}
+        assert store.benchmark_jobs(made.id) == {first.id: store.get_job(jobs[0].id)}
+
     @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
     def test_any_name_is_kept(self, store: SqlStore, name: str) -> None:
         assert store.get_benchmark(store.create_benchmark(name, SPEC, {}).id).name == storable(name)
@@ -53,5 +65,6 @@ class BenchmarkContract(StoreFixtures):
     def test_ids_of_nothing_are_not_found(self, store: SqlStore, name: str) -> None:
         with pytest.raises(NotFound):
             store.get_benchmark(name)
-        with pytest.raises(NotFound):
-            store.delete_benchmark(name)
+        for read in (store.delete_benchmark, store.benchmark_studies, store.benchmark_jobs):
+            with pytest.raises(NotFound):
+                read(name)

@@ -1,81 +1,93 @@
-"""The grid as pictures: generators by interpreters, a picture for each suite and variant; a cell opens its study."""
+"""The grid as a picture: generators by interpreters, one for each suite and variant; a square opens its study."""
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Literal
 
 import streamlit as st
 
+from autoflow.report.colours import gain_colour, score_colour
 from autoflow.report.figures import signed
-from autoflow.report.grid import GridCell
-from autoflow.report.grid_table import GridReport, synergy_words
+from autoflow.report.grid import CellState, GridCell, Scored, Side
+from autoflow.report.grid_read import GridReport
+from autoflow.report.grid_table import kept_words
+from autoflow.report.grid_words import answers, pair, place_words, places
 from pages.ui import services
-from pages.ui.components.heatmap import Cell, Map, heatmap
+from pages.ui.components.grid import Place, Square, grid
 from pages.ui.plain import cut
 
-Shown = Literal["Generated", "Manual", "Plain prompt", "Gain"]
-SHOWN: tuple[Shown, ...] = ("Generated", "Manual", "Plain prompt", "Gain")
-_SIDES = {"Generated": "found", "Manual": "manual", "Plain prompt": "plain"}
-_NAME = 28  # characters of a model's name beside the picture
+Shown = Literal["Generated", "Manual", "Plain prompt", "Above manual"]
+SHOWN: tuple[Shown, ...] = ("Generated", "Manual", "Plain prompt", "Above manual")
+_SIDES: dict[Shown, Side] = {"Generated": "found", "Manual": "manual", "Plain prompt": "plain", "Above manual": "found"}
+_TOPS: dict[CellState, str] = {
+    "waiting": "waits", "running": "runs", "paused": "paused", "failed": "✕ failed", "stopped": "stopped",
+    "deleted": "deleted", "done": "–",
+}  # fmt: skip
+_NAME = 60  # characters of a model's name beside the picture
+_TOLD = 300  # characters of why something failed
 
 
 def draw(report: GridReport) -> None:
-    """Nothing where no cell is done."""
-    if not any(cell.sides for cell in report.cells):
-        st.text("The grid fills as cells come to their test.")
-        return
+    """The picture, and what may be said of it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header("Grid")
         st.space("stretch")
-        shown: Shown = st.segmented_control(
+        shown: Shown | None = st.segmented_control(
             "Shown", SHOWN, key="benchmark-shown", default=SHOWN[0], required=True, label_visibility="collapsed"
-        ) or SHOWN[0]  # fmt: skip
-    st.caption("Score on the sealed test; a gain is shown around the middle of the scale. A cell opens its study.")
+        )
+    chosen = shown or SHOWN[0]
+    st.caption("Scores on the sealed test with their 95 % intervals. A square opens its study, with curves and traces.")
     spec = report.benchmark.spec
-    for suite, variant in product(range(len(spec.suites)), range(len(spec.variants))):
-        name = ", ".join(filter(None, (spec.suites[suite].name, spec.variants[variant].name)))
-        if len(spec.suites) * len(spec.variants) > 1:
-            st.subheader(name)
-        _picture(report, suite, variant, shown, name)
-    for one in report.synergies:
-        st.text(synergy_words(report, one))
-
-
-def _picture(report: GridReport, suite: int, variant: int, shown: Shown, name: str) -> None:
-    spec = report.benchmark.spec
-    there = {
-        (g.cell.generator, g.cell.interpreter): g
-        for g in report.cells
-        if (g.cell.suite, g.cell.variant) == (suite, variant)
-    }
-    rows = [(n, cut(model, _NAME)) for n, model in enumerate(spec.generators)]
-    columns = [str(n) for n in range(len(spec.interpreters))]
-    cells = [[_cell(report, there[n, k], shown) for k in range(len(columns))] for n, _ in rows]
-    groups = [(cut(model, _NAME), k, k) for k, model in enumerate(spec.interpreters)]
-    heatmap(
-        f"{report.benchmark.id}-{suite}-{variant}", Map(rows, columns, groups, cells),
-        key=f"grid-{suite}-{variant}", label=f"Grid of {name}: generators down, interpreters across", selected=None,
-        task=None, on_open=lambda row, column: _open(there[row, int(column)]),
+    grid(
+        [_place(report, suite, variant, chosen) for suite, variant in places(report)],
+        [cut(model, _NAME) for model in spec.generators], [cut(model, _NAME) for model in spec.interpreters],
+        corner="writes ↓ runs →", key="benchmark-grid", on_open=lambda study: _open(report, study),
     )  # fmt: skip
+    for answer in answers(report):
+        st.text(answer)
 
 
-def _open(cell: GridCell) -> None:
-    services.go("optimize", study=cell.study_id)
+def _open(report: GridReport, study: str) -> None:
+    services.go("optimize", study=study, benchmark=report.benchmark.id)
 
 
-def _cell(report: GridReport, found: GridCell, shown: Shown) -> Cell | None:
-    spec = report.benchmark.spec
-    who = f"{spec.generators[found.cell.generator]} writes, {spec.interpreters[found.cell.interpreter]} runs"
-    if shown == "Gain":
-        if found.gain is None:
-            return None
-        d = found.gain.difference
+def _place(report: GridReport, suite: int, variant: int, shown: Shown) -> Place:
+    spec, there = report.benchmark.spec, report.at(suite, variant)
+    cells = [
+        [_square(report, there[n, k], shown) for k in range(len(spec.interpreters))]
+        for n in range(len(spec.generators))
+    ]
+    title = place_words(report, suite, variant)
+    return Place(title, f"{shown}: {title or 'generators down, interpreters across'}", cells)
+
+
+def _square(report: GridReport, one: GridCell, shown: Shown) -> Square:
+    who, scored = pair(report, one), one.sides.get(_SIDES[shown])
+    if scored is None or (shown == "Above manual" and one.gain is None):
+        words = f"{who}\n{_TOPS[one.state]}: {cut(one.words, _TOLD)}"
+        opens = "" if one.state == "deleted" else one.study_id
+        return Square(opens, _TOPS[one.state], _sub(one), words, one.state)
+    if shown == "Above manual" and one.gain is not None:
+        d = one.gain.difference
         told = f"{who}\n{signed(d.mean)} above manual, 95 % interval {signed(d.low)} to {signed(d.high)}"
-        return Cell((d.mean + 1) / 2, signed(d.mean), told)
-    scored = found.sides.get(_SIDES[shown])  # type: ignore[call-overload]
-    if scored is None:
-        return None
-    m = scored.mean
-    told = f"{who}\n{shown}: {m.mean:.3f}, 95 % interval {m.low:.3f} to {m.high:.3f}, {scored.valid:.0%} usable"
-    return Cell(m.mean, f"{m.mean:.2f}", told)
+        return Square(
+            one.study_id,
+            signed(d.mean),
+            f"{signed(d.low)} to {signed(d.high)}",
+            told,
+            "done",
+            *gain_colour(d.mean, 0.5),
+        )
+    return _scored(one, scored, shown, who)
+
+
+def _scored(one: GridCell, scored: Scored, shown: Shown, who: str) -> Square:
+    m, kept = scored.mean, one.kept if shown == "Generated" else None
+    told = f"{who}\n{shown} {m.mean:.2f}, 95 % interval {m.low:.2f} to {m.high:.2f}, {scored.valid:.0%} usable"
+    told += f"\n{kept_words(kept)}" if kept else ""
+    top = f"{m.mean:.2f}{' =' if kept else ''}"
+    return Square(one.study_id, top, f"{m.low:.2f} to {m.high:.2f}", told, "done", *score_colour(m.mean))
+
+
+def _sub(one: GridCell) -> str:
+    return cut(one.words, 22) if one.state in ("running", "paused", "waiting") else ""

@@ -1,13 +1,21 @@
-"""The table in the paper's form, with the published figures apart, and the files to take along."""
+"""The table in the paper's form, with the published figures apart, and by what all of it was scored."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from autoflow.report.figures import signed
-from autoflow.report.grid import PUBLISHED
-from autoflow.report.grid_table import COLUMNS, GridReport, Line, grid_csv, grid_latex, lines
-from pages.ui.plain import plain
+from autoflow.report.grid_html import PUBLISHED_WORDS, signed_interval
+from autoflow.report.grid_read import GridReport
+from autoflow.report.grid_scoring import PUBLISHED, scored_by
+from autoflow.report.grid_table import Line, columns, lines, workflow_words
+from autoflow.statistics import Interval
+from pages.ui import services
+from pages.ui.components.figures import figures
+from pages.ui.plain import cut, plain
+
+SHOWN = 60  # lines
+_NAME = 60  # characters of a model's name
+_WORDS = ("Interpreter", "Generator", "Workflow", "Tasks of", "Variant")
 
 
 def draw(report: GridReport) -> None:
@@ -16,41 +24,56 @@ def draw(report: GridReport) -> None:
     if not found:
         return
     st.header("Table")
-    st.table(_columns(found), border="horizontal")
-    with st.container(horizontal=True):
-        name = report.benchmark.id
-        st.download_button(
-            "CSV", grid_csv(report), f"{name}.csv", "text/csv", icon=":material/download:", key="grid-csv"
-        )
-        st.download_button(
-            "LaTeX", grid_latex(report), f"{name}.tex", "text/x-tex", icon=":material/download:", key="grid-tex"
-        )
-    st.subheader("Published")
-    st.caption(
-        "Average scores of the paper (arXiv 2407.12821), on its own data and models. Nothing here was measured by us."
-    )
-    interpreters, manual, best, by = zip(*PUBLISHED, strict=True)
-    st.table(
-        {"Interpreter": interpreters, "Manual": [f"{v:.4f}" for v in manual], "Generated": [f"{v:.4f}" for v in best],
-         "Generator of the best": by}, border="horizontal",
-    )  # fmt: skip
+    for suite in report.benchmark.spec.suites:
+        st.caption(plain(scored_by(suite, services.store().get_suite), 400))
+    shown = found[:SHOWN]
+    figures(_columns(report, shown), key="benchmark-table", label="Table", words=_WORDS, strong=_best(shown))
+    if len(found) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(found):,} lines; the files have all of them.")
+    with st.container(border=True, key="benchmark-published", gap="xsmall"):
+        st.subheader("Published, not measured")
+        st.caption(PUBLISHED_WORDS)
+        figures(
+            {
+                "Interpreter": [one.interpreter for one in PUBLISHED],
+                "Manual, published": [f"{one.manual:.4f}" for one in PUBLISHED],
+                "Generated, published": [f"{one.generated:.4f}" for one in PUBLISHED],
+                "Generator": [one.generator for one in PUBLISHED],
+            },
+            key="benchmark-published-table", label="Published, not measured", words=_WORDS,
+        )  # fmt: skip
 
 
-def _columns(found: list[Line]) -> dict[str, list[str]]:
+def _best(found: list[Line]) -> list[int]:
+    """The best line of each interpreter, suite and variant stands out."""
+    best: dict[tuple[str, str, str], int] = {}
+    for n, line in enumerate(found):
+        place = (line.suite, line.variant, line.interpreter)
+        if place not in best or line.mean.mean > found[best[place]].mean.mean:
+            best[place] = n
+    return list(best.values())
+
+
+def _columns(report: GridReport, found: list[Line]) -> dict[str, list[str]]:
     told = {
-        "Interpreter": [plain(line.interpreter) for line in found],
-        "Generator": [plain(line.generator) or "–" for line in found],
-        "Workflow": [line.workflow for line in found],
-        "Variant": [plain(line.variant) or "–" for line in found],
+        "Interpreter": [cut(line.interpreter, _NAME) for line in found],
+        "Generator": [cut(line.generator, _NAME) or "–" for line in found],
+        "Workflow": [workflow_words(line) for line in found],
     }
-    told |= {c: [_number(line.metrics.get(c)) for line in found] for c in COLUMNS if any(c in f.metrics for f in found)}
+    if len(report.suites) > 1:
+        told["Tasks of"] = [cut(line.suite, _NAME) for line in found]
+    if any(line.variant for line in found):
+        told["Variant"] = [cut(line.variant, _NAME) or "–" for line in found]
+    told |= {column: [number(line.metrics.get(column)) for line in found] for column in columns(report)}
     return told | {
-        "Average": [_number(line.mean) for line in found],
-        "95 % interval": [f"{line.low:.3f} to {line.high:.3f}" for line in found],
+        "Average": [f"{line.mean.mean:.3f}" for line in found],
+        "95 % interval": [f"{line.mean.low:.3f} to {line.mean.high:.3f}" for line in found],
         "Usable": [f"{line.valid:.0%}" for line in found],
-        "Above manual": ["" if line.gain is None else signed(line.gain) for line in found],
+        "Calls a run": [f"{line.calls:.1f}" for line in found],
+        "Above manual": [signed_interval(line.gain) for line in found],
     }
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def number(found: Interval | None) -> str:
+    """`0.412 (0.31 to 0.52)`."""
+    return "–" if found is None else f"{found.mean:.3f} ({found.low:.2f} to {found.high:.2f})"

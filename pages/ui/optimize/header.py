@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from autoflow.records import is_id
 from autoflow.study import Split, Study
 from pages.ui import services
 from pages.ui.format import ago, plural
@@ -15,7 +16,14 @@ METHODS = {"in-context": "in-context", "paper": "as in the paper", "evaluate": "
 
 
 def draw(study: Study) -> None:
-    st.page_link(services.PAGES["optimize"], label="All studies", icon=":material/arrow_back:", query_params={})
+    with st.container(horizontal=True):
+        st.page_link(services.PAGES["optimize"], label="All studies", icon=":material/arrow_back:", query_params={})
+        benchmark_id = st.query_params.get("benchmark", "")
+        if is_id(benchmark_id, "bm"):  # it was opened as a cell of that one
+            st.page_link(
+                services.PAGES["benchmark"], label="The benchmark", icon=":material/grid_on:",
+                query_params={"benchmark": benchmark_id},
+            )  # fmt: skip
     st.title(plain(study.name or "A study without a name"))
     st.caption(plain(told(study), 400))
     st.caption(plain(suite.about(study.spec.suite), 300))

@@ -9,7 +9,7 @@ import streamlit as st
 from autoflow.errors import AutoFlowError
 from autoflow.study import Study, SuiteSpec
 from autoflow.suites.base import SPLITS, SuiteTask, in_words
-from autoflow.suites.registry import open_suite
+from autoflow.suites.registry import dealt_suite
 from pages.ui import services
 from pages.ui.plain import cut
 
@@ -17,7 +17,7 @@ from pages.ui.plain import cut
 def tasks_of(study: Study) -> dict[str, SuiteTask]:
     """Every task by its id; empty where the suite cannot be opened any more, which `missing` then says."""
     try:
-        return _tasks(study.spec.suite.model_dump_json())
+        return _tasks(study.spec.suite.model_dump_json(), study.spec.judge)
     except AutoFlowError:
         return {}
 
@@ -25,15 +25,15 @@ def tasks_of(study: Study) -> dict[str, SuiteTask]:
 def missing(study: Study) -> str:
     """Why the words of the tasks are not known; empty where they are."""
     try:
-        _tasks(study.spec.suite.model_dump_json())
+        _tasks(study.spec.suite.model_dump_json(), study.spec.judge)
     except AutoFlowError as error:
         return str(error)
     return ""
 
 
 @st.cache_resource(max_entries=20, ttl=600, show_spinner=False)
-def _tasks(spec: str) -> dict[str, SuiteTask]:
-    suite = open_suite(SuiteSpec.model_validate_json(spec), saved=services.store().get_suite)
+def _tasks(spec: str, judge: str) -> dict[str, SuiteTask]:
+    suite = dealt_suite(SuiteSpec.model_validate_json(spec), judge, saved=services.store().get_suite)
     return {task.id: task for split in SPLITS for task in suite.tasks(split)}
 
 

@@ -1,0 +1,157 @@
+"""A benchmark as files for other programs: CSV a workflow and a task, LaTeX in the paper's form, JSON."""
+
+from __future__ import annotations
+
+from autoflow.records import Json
+from autoflow.report.csv import written
+from autoflow.report.grid import GridCell
+from autoflow.report.grid_read import GridReport
+from autoflow.report.grid_scoring import COLUMNS, PUBLISHED, column_of, scored_by
+from autoflow.report.grid_table import Line, lines
+from autoflow.report.grid_words import answers
+from autoflow.statistics import Comparison, Interval
+from autoflow.suites.registry import Saved
+
+_CELL = ("suite", "variant", "interpreter", "generator", "workflow")
+_EMPTY = (None, None, None)
+
+
+def grid_csv(report: GridReport) -> str:
+    """One line a workflow of a cell; an empty number is unknown."""
+    metrics = [name for column in COLUMNS for name in (column, f"{column} low", f"{column} high")]
+    head = (
+        *_CELL,
+        *metrics,
+        "average",
+        "low",
+        "high",
+        "valid",
+        "tasks",
+        "calls_a_run",
+        "gain",
+        "gain_low",
+        "gain_high",
+    )
+    return written([head, *(_row(line) for line in lines(report))])
+
+
+def grid_tasks_csv(report: GridReport) -> str:
+    """One line a test task of each workflow."""
+    spec = report.benchmark.spec
+    rows: list[tuple[str | float | None, ...]] = [
+        (*_named(line), task, column_of(spec.suites[line.cell.cell.suite], task), line.scored.tasks[task])
+        for line in lines(report)
+        for task in sorted(line.scored.tasks)
+    ]
+    return written([(*_CELL, "task", "metric", "score"), *rows])
+
+
+def grid_latex(report: GridReport) -> str:
+    """A `tabular` for a paper; the published figures stand apart, and are called that."""
+    body = [" & ".join(_tex_cells(report, line)) + r" \\" for line in lines(report)]
+    published = [
+        f"{_tex(one.interpreter)} & {_tex(generator)} & {words} & -- & -- & -- & {value:.4f} & -- \\\\"
+        for one in PUBLISHED
+        for words, value, generator in (("manual", one.manual, "--"), ("generated", one.generated, one.generator))
+    ]
+    head = r"Interpreter & Generator & Workflow & " + " & ".join(COLUMNS) + r" & Average (95\,\% interval) & Valid \\"
+    note = r"\multicolumn{8}{l}{Published (arXiv 2407.12821), not measured here:} \\"
+    return "\n".join(
+        [r"\begin{tabular}{lllrrrrr}", r"\hline", head, r"\hline", *body, r"\hline", note, *published, r"\hline",
+         r"\end{tabular}", ""]
+    )  # fmt: skip
+
+
+def grid_json(report: GridReport, saved: Saved | None = None) -> Json:
+    """The fixed shape of `autoflow benchmark --json`."""
+    benchmark = report.benchmark
+    return {
+        "benchmark": benchmark.id,
+        "name": benchmark.name,
+        "recorded": benchmark.recorded,
+        "cells": [_cell(report, one) for one in report.cells],
+        "done": report.done,
+        "lines": [_dict(line) for line in lines(report)],
+        "synergy": [
+            {"mixed": one.mixed.study_id, "pure": one.pure.study_id, **_difference(one.difference)}
+            for one in report.synergies
+        ],
+        "variants": [
+            {"suite": report.suites[one.suite], "variant": benchmark.spec.variants[one.variant].name,
+             "against": benchmark.spec.variants[0].name, "pairs": one.pairs, **_difference(one.difference)}
+            for one in report.variants
+        ],
+        "answers": answers(report),
+        "scored_by": [scored_by(suite, saved) for suite in benchmark.spec.suites],
+        "published": [
+            {"interpreter": p.interpreter, "manual": p.manual, "generated": p.generated, "generator": p.generator}
+            for p in PUBLISHED
+        ],
+    }  # fmt: skip
+
+
+def _named(line: Line) -> tuple[str, ...]:
+    return (line.suite, line.variant, line.interpreter, line.generator, line.workflow)
+
+
+def _row(line: Line) -> tuple[str | float | None, ...]:
+    metrics = [value for column in COLUMNS for value in _numbers(line.metrics.get(column))]
+    return (*_named(line), *metrics, *_numbers(line.mean), line.valid, line.tasks, line.calls, *_numbers(line.gain))
+
+
+def _numbers(found: Interval | None) -> tuple[float | None, ...]:
+    return _EMPTY if found is None else (found.mean, found.low, found.high)
+
+
+def _cell(report: GridReport, one: GridCell) -> Json:
+    spec = report.benchmark.spec
+    return {
+        "study": one.study_id, "suite": report.suites[one.cell.suite], "variant": spec.variants[one.cell.variant].name,
+        "interpreter": spec.interpreters[one.cell.interpreter], "generator": spec.generators[one.cell.generator],
+        "state": one.state, "words": one.words, "kept": one.kept,
+    }  # fmt: skip
+
+
+def _dict(line: Line) -> Json:
+    metrics = {column: _interval(found) for column, found in line.metrics.items()}
+    named = dict(zip(_CELL, _named(line), strict=True))
+    gain = None if line.gain is None else _interval(line.gain)
+    return named | {
+        "metrics": metrics, "average": _interval(line.mean), "valid": line.valid, "tasks": line.tasks,
+        "calls_a_run": line.calls, "above_manual": gain,
+    }  # fmt: skip
+
+
+def _interval(found: Interval) -> Json:
+    return {"mean": found.mean, "low": found.low, "high": found.high}
+
+
+def _difference(found: Comparison) -> Json:
+    return {**_interval(found.difference), "p": found.p, "tasks": found.tasks}
+
+
+def _tex_cells(report: GridReport, line: Line) -> tuple[str, ...]:
+    several = len(report.benchmark.spec.suites) > 1 or line.variant
+    place = f" ({', '.join(filter(None, (line.suite, line.variant)))})" if several else ""
+    return (
+        _tex(line.interpreter), _tex(line.generator or "--"), _tex(line.workflow + place),
+        *(f"{line.metrics[c].mean:.4f}" if c in line.metrics else "--" for c in COLUMNS),
+        f"{line.mean.mean:.4f} [{line.mean.low:.4f}, {line.mean.high:.4f}]", f"{line.valid:.0%}".replace("%", r"\%"),
+    )  # fmt: skip
+
+
+_TEX = str.maketrans(
+    {sign: f"\\{sign}" for sign in "&%$#_{}"}
+    | {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+    }
+)
+
+
+def _tex(text: str) -> str:
+    """Names of models as LaTeX reads them, on one line."""
+    return " ".join(text.split()).translate(_TEX)

@@ -1,0 +1,245 @@
+"""What a benchmark came to: figures of the test alone, pairs chosen by validation, nothing told that was not so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import product
+from statistics import fmean
+
+import pytest
+
+from autoflow.benchmark import BenchmarkSpec, Cell, Variant
+from autoflow.report.colours import gain_colour, score_colour
+from autoflow.report.grid import GridCell, Measured, Scored, against_first, interval, synergy
+from autoflow.report.grid_read import GONE, GridReport, read_grid
+from autoflow.report.grid_scoring import PUBLISHED, by_column, scored_by
+from autoflow.report.grid_table import WORKFLOWS, columns, lines, metric_gains, workflow_words
+from autoflow.report.grid_words import NO_MIXED, NO_PURE, answers, facts
+from autoflow.store import SqlStore, open_store
+from autoflow.study import StudyBudget, SuiteSpec
+from tests import grids
+from tests.grids import GAVE_UP, spec, written
+
+A, B = "openai:a", "openai:b"
+
+
+@pytest.fixture
+def store() -> SqlStore:
+    return open_store()
+
+
+def scored(number: int, *scores: float, first: int = 0) -> Scored:
+    tasks = {f"openagi-{first + n}": score for n, score in enumerate(scores)}
+    return Scored(number, tasks, interval(scores), 1.0, 1.0)
+
+
+def cell(generator: int, interpreter: int, *scores: float, val: float = 0.0, variant: int = 0) -> GridCell:
+    place = Cell(suite=0, variant=variant, interpreter=interpreter, generator=generator)
+    return GridCell(place, "st_000000000000", "done", "", Measured({"found": scored(2, *scores)}, val))
+
+
+def test_the_pairs_that_stand_for_their_kind_are_chosen_by_validation_and_compared_on_the_test() -> None:
+    told = spec((A, B), (A, B))
+    found = synergy(told, [
+        cell(0, 0, 0.1, 0.2, val=0.9), cell(1, 1, 0.9, 0.9, val=0.2),  # the better one on the test is not chosen
+        cell(0, 1, 0.4, 0.6, val=0.5), cell(1, 0, 0.9, 0.9, val=0.4),
+    ])  # fmt: skip
+    assert found is not None
+    assert (found.pure.cell.generator, found.pure.cell.interpreter) == (0, 0)
+    assert (found.mixed.cell.generator, found.mixed.cell.interpreter) == (0, 1)
+    assert found.difference.difference.mean == pytest.approx(0.35)
+
+
+@pytest.mark.parametrize("cells", [[cell(0, 0, 0.5)], [cell(0, 1, 0.5)], []])
+def test_without_a_mixed_and_a_pure_pair_nothing_is_said(cells: list[GridCell]) -> None:
+    assert synergy(spec((A, B), (A, B)), cells) is None
+
+
+def test_pairs_without_a_task_in_common_are_not_compared() -> None:
+    other = cell(0, 1, 0.5)
+    other = replace(other, measured=Measured({"found": scored(2, 0.5, first=50)}, 0.1))
+    assert synergy(spec((A, B), (A, B)), [cell(0, 0, 0.5), other]) is None
+
+
+def test_a_variant_is_held_against_the_first_on_pairs_that_have_both() -> None:
+    cells = [
+        cell(0, 0, 0.2, 0.4), cell(0, 1, 0.4, 0.8),
+        cell(0, 0, 0.3, 0.3, variant=1), cell(0, 1, 0.5, 0.9, variant=1), cell(1, 1, 1.0, 1.0, variant=1),
+    ]  # fmt: skip
+    found = against_first(cells, 0, 1)
+    assert found is not None
+    assert found.pairs == 2
+    assert found.difference.difference.mean == pytest.approx(fmean((0.4, 0.6)) - fmean((0.3, 0.6)))
+    assert against_first(cells, 0, 0) is None
+    assert against_first(cells[:2], 0, 1) is None
+
+
+def test_states_of_cells_say_what_happened(store: SqlStore) -> None:
+    states = {"0-0-0-0": "done", "0-0-0-1": "running", "0-0-0-2": "failed", "0-0-1-0": "waiting", "0-0-1-1": "paused",
+              "0-0-1-2": "stopped", "0-0-2-0": "deleted"}  # fmt: skip
+    made = written(store, generators=(A, B, "openai:c"), interpreters=(A, B, "openai:c"), states=states)
+    report = read_grid(store, made)
+    told = {one.cell.key: one for one in report.cells}
+    assert {key: told[key].state for key in states} == states
+    assert told["0-0-0-1"].words == "Round 1: proposing"
+    assert told["0-0-0-2"].words == GAVE_UP
+    assert told["0-0-1-2"].words.startswith("It was stopped by a person.")
+    assert told["0-0-2-0"].words == GONE
+    assert report.done == 3
+    assert all(bool(one.sides) == (one.state == "done") for one in report.cells)
+
+
+def test_the_figures_are_those_of_the_study_itself(store: SqlStore) -> None:
+    report = read_grid(store, written(store, generators=(A,), interpreters=(B,), rounds=2))
+    (one,) = report.cells
+    study = store.get_study(one.study_id)
+    for side, number in (("manual", 0), ("plain", 1), ("found", study.best)):
+        outcomes = [o for _, o in store.study_outcomes(study.id, candidate=number, split="test")]
+        assert one.sides[side].tasks == {o.task: o.score for o in outcomes}  # type: ignore[index]
+    by_task = [one.sides["found"].tasks[t] - one.sides["manual"].tasks[t] for t in study.splits["test"]]
+    assert one.gain is not None
+    assert one.gain.difference.mean == pytest.approx(fmean(by_task))
+    assert set(one.sides["found"].tasks) == set(study.splits["test"])
+
+
+def test_what_was_read_before_is_not_read_again(store: SqlStore) -> None:
+    made = written(store, generators=(A,), interpreters=(A,))
+    asked: list[str] = []
+
+    def kept(study: object) -> Measured:
+        asked.append(study.id)  # type: ignore[attr-defined]
+        return Measured()
+
+    assert [one.sides for one in read_grid(store, made, kept).cells] == [{}]
+    assert asked == list(made.studies.values())
+
+
+def test_manual_and_plain_stand_once_an_interpreter_and_what_was_kept_is_called_that(store: SqlStore) -> None:
+    report = read_grid(store, written(store, rounds=1))
+    found = lines(report)
+    assert [line.workflow for line in found].count(WORKFLOWS["manual"]) == 2
+    assert [line.workflow for line in found].count(WORKFLOWS["found"]) == 4
+    for line in found:
+        kept = line.generator and line.scored.number in (0, 1)
+        assert ("itself" in workflow_words(line)) == bool(kept)
+        assert (line.gain is None) == (line.workflow != WORKFLOWS["found"])
+
+
+def test_where_nothing_was_searched_nothing_is_called_generated(store: SqlStore) -> None:
+    made = written(store, generators=(A,), interpreters=(A,), rounds=0)
+    assert {line.workflow for line in lines(read_grid(store, made))} == {"manual", "plain prompt"}
+
+
+@pytest.mark.parametrize(
+    ("generators", "interpreters", "words"), [((A,), (A,), NO_MIXED), ((A,), (B,), NO_PURE)]
+)  # fmt: skip
+def test_a_grid_that_cannot_answer_says_why(
+    store: SqlStore, generators: tuple[str, ...], interpreters: tuple[str, ...], words: str
+) -> None:
+    assert answers(read_grid(store, written(store, generators=generators, interpreters=interpreters))) == [words]
+
+
+def test_answers_name_models_variants_and_intervals(store: SqlStore) -> None:
+    made = written(store, variants=[Variant(name="search"), Variant(name="no search")])
+    found = answers(read_grid(store, made))
+    assert [words.split(":")[0] for words in found] == ["search", "no search", "no search against search"]
+    assert all("95 % interval" in words and "over 12 tasks" in words for words in found)
+
+
+def on_openagi(provider: str = "offline") -> GridReport:
+    """Made up: tasks of three kinds, in a cell that was carried out."""
+    told = spec((A,), (B,), suites=(SuiteSpec(name="openagi", options={"provider": provider} if provider else {}),))
+    tasks = {"openagi-0": 0.5, "openagi-1": 0.7, "openagi-15": 0.2, "openagi-105": 0.9}
+    manual = {task: score - 0.1 for task, score in tasks.items()}
+    sides = {
+        side: Scored(n, scores, interval(tuple(scores.values())), 1.0, 2.0)
+        for n, (side, scores) in enumerate((("manual", manual), ("found", tasks)))
+    }
+    one = GridCell(Cell(suite=0, variant=0, interpreter=0, generator=0), "st_0", "done", "", Measured(sides, 0.5))  # type: ignore[arg-type]
+    from autoflow.benchmark import Benchmark
+
+    return GridReport(Benchmark(id="bm_0", name="x", spec=told, studies={}), [one], [], [], ["openagi"])
+
+
+def test_tasks_count_for_the_papers_columns_by_their_kind() -> None:
+    report = on_openagi()
+    assert columns(report) == ("CLIP score", "BERTScore", "ViT score")
+    found = next(line for line in lines(report) if line.generator)
+    assert {c: round(m.mean, 6) for c, m in found.metrics.items()} == {
+        "CLIP score": 0.9,
+        "BERTScore": 0.2,
+        "ViT score": 0.6,
+    }
+    gains = metric_gains(report.cells[0])
+    assert all(one.difference.mean == pytest.approx(0.1) for one in gains.values())
+    assert [one.tasks for one in gains.values()] == [1, 1, 2]
+
+
+def test_every_task_of_openagi_has_a_column() -> None:
+    found = by_column({f"openagi-{n}": 0.0 for n in range(185)})
+    assert {column: len(tasks) for column, tasks in found.items()} == {
+        "CLIP score": 2,
+        "BERTScore": 168,
+        "ViT score": 15,
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [
+        ("hub", "scored as in the paper: CLIP score by openai/clip-vit-base-patch16"),
+        ("offline", "cannot be held against published ones"),
+        ("", "by whose models was not kept"),
+    ],
+)
+def test_whose_tools_and_which_metric_is_said(provider: str, words: str) -> None:
+    assert words in scored_by(on_openagi(provider).benchmark.spec.suites[0])
+
+
+def test_a_deleted_table_is_told(store: SqlStore) -> None:
+    gone = SuiteSpec(name="table", options={"suite": "su_000000000000"})
+    assert "the table was deleted" in scored_by(gone, store.get_suite)
+
+
+def test_facts_name_all_that_it_was_made_with(store: SqlStore) -> None:
+    told = spec((A,), (B,), budget=StudyBudget(max_rounds=3, max_calls=1200), repeats=2, seed=7, judge="openai:j")
+    made = store.create_benchmark("x", told, {})
+    found = dict(facts(made))
+    assert found["Generators"] == A
+    assert found["Limits of a cell"] == "3 rounds, 1,200 calls"
+    assert (found["Runs a task"], found["Seed"], found["Model that suites ask"]) == ("2", "7", "openai:j")
+    assert found["Begun"]
+
+
+def test_published_figures_are_those_of_the_paper_and_of_no_cell() -> None:
+    assert [(one.manual, one.generated) for one in PUBLISHED] == [(0.2483, 0.3597), (0.6104, 0.6501)]
+
+
+def test_what_is_written_on_a_colour_can_be_read() -> None:
+    def light(colour: str) -> float:
+        parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def contrast(pair: Iterable[str]) -> float:
+        low, high = sorted(map(light, pair))
+        return (high + 0.05) / (low + 0.05)
+
+    shares = [n / 100 for n in range(-10, 111)]
+    assert min(contrast(score_colour(share)) for share in shares) >= 4.5
+    assert min(contrast(gain_colour(2 * share - 1)) for share in shares) >= 4.5
+    grounds: Mapping[float, str] = {share: score_colour(share)[0] for share in (0.0, 0.5, 1.0)}
+    assert len(set(grounds.values())) == 3
+
+
+def test_a_grid_of_the_largest_size_is_read(store: SqlStore) -> None:
+    made = grids.many(store)
+    report = read_grid(store, made)
+    assert (len(report.cells), report.done, len(lines(report))) == (400, 400, 440)
+    assert {(g, i) for g, i in report.at(0, 0)} == set(product(range(20), range(20)))
+
+
+def test_a_spec_of_another_time_without_all_studies_is_read(store: SqlStore) -> None:
+    made = store.create_benchmark("x", BenchmarkSpec.model_validate(spec((A,), (A, B)).model_dump()), {})
+    assert [one.state for one in read_grid(store, made).cells] == ["deleted", "deleted"]
