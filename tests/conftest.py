@@ -15,12 +15,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Real models follow each other in one process: each takes all cores, and two at a time slow each other tenfold. The
     longest come first, so that no process has a long one left when the others are done.
+
+    A browser test that fails is run once more, and the report counts it: on a loaded machine a page may be drawn anew
+    just where a test clicks. What fails twice is a fault.
     """
 
     def rank(item: pytest.Item) -> int:
         return 0 if item.get_closest_marker("model") else 1 if item.get_closest_marker("browser") else 2
 
     for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
         item.add_marker(pytest.mark.xdist_group("models" if rank(item) == 0 else str(item.path)))
     items.sort(key=rank)
 
