@@ -56,7 +56,7 @@ def proposed(store: SqlStore, count: int = 4, **ended: Any) -> Job:
 
 def test_what_is_always_there_is_chosen_and_described(visit: Visit) -> None:
     app = visit("optimize")
-    assert find(app, "selectbox", f"{KEY}-suite").options == ["openagi-plan", "reasoning"]
+    assert find(app, "selectbox", f"{KEY}-suite").options == ["openagi-plan", "openagi", "reasoning"]
     assert sizes(app) == [8, 12, 24]
     assert "185 tasks that ask for a plan" in words(app).replace("\\", "")
 

@@ -106,7 +106,7 @@ def test_options_of_a_scorer_are_json_or_text(cli: Cli, mails: Path) -> None:
 def test_suites_are_listed_and_shown(cli: Cli, mails: Path) -> None:
     suite_id = cli("suites", "add", mails, "--expected", "department").out.strip()
     listed = {one["suite"]: one for one in cli("suites", "list", "--json").json}
-    assert list(listed) == ["openagi-plan", "reasoning", suite_id]
+    assert list(listed) == ["openagi-plan", "openagi", "reasoning", suite_id]
     assert listed[suite_id] == {"suite": suite_id, "name": "mails", "about": "4 rows, scored: the same text."}
     assert "185 tasks" in cli("suites", "list").out
     shown = cli("suites", "show", "mails", "--json").json
