@@ -127,7 +127,11 @@ def _table(report: GridReport) -> Markup:
         for line in found
     ]  # fmt: skip
     head = tag("tr", *(tag("th", name, scope="col") for name in names))
-    return tag("section", tag("h2", "Table"), _wide(tag("table", tag("thead", head), tag("tbody", *rows)), "Table"))
+    return tag(
+        "section",
+        tag("h2", "Table"),
+        _wide(tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers"), "Table"),
+    )
 
 
 def signed_interval(found: Interval | None) -> str:
@@ -139,10 +143,10 @@ def _published() -> Markup:
     head = tag("tr", *(tag("th", name, scope="col") for name in ("Interpreter", "Manual", "Generated", "by")))
     rows = [
         tag("tr", tag("th", one.interpreter, scope="row"), _right(f"{one.manual:.4f}"), _right(f"{one.generated:.4f}"),
-            tag("td", one.generator))
+            tag("td", one.generator, class_="word"))
         for one in PUBLISHED
     ]  # fmt: skip
-    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="figures published")
+    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="figures numbers published")
     return tag("section", tag("h2", "Published, not measured"), tag("p", PUBLISHED_WORDS, class_="note"), table)
 
 
@@ -158,7 +162,7 @@ def _metrics(report: GridReport) -> Markup | None:
         return None
     names = ("Pair", "Metric", "Tasks", "Generated above manual (95 % interval)")
     head = tag("tr", *(tag("th", name, scope="col") for name in names))
-    table = tag("table", tag("thead", head), tag("tbody", *rows))
+    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers")
     return tag("section", tag("h2", "By metric"), _wide(table, "By metric"))
 
 

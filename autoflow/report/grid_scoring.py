@@ -75,15 +75,15 @@ def _openagi(provider: str, *, own: bool) -> str:
     if provider == "hub":
         metrics = ", ".join(_HUB_WORDS[name] for name in (HUB.drawings, HUB.texts, HUB.pictures) if name)
         return (
-            f"Plans were carried out by models of the Hugging Face hub on {data} and scored as in the paper: {metrics}."
+            f"Plans are carried out by models of the Hugging Face hub on {data} and scored as in the paper: {metrics}."
         )
     if provider == "offline":
         return (
-            f"Plans were carried out by offline parts on {data}, not by the paper's models. In the column BERTScore "
+            f"Plans are carried out by offline parts on {data}, not by the paper's models. In the column BERTScore "
             f"stands {OFFLINE.texts}, in ViT score {OFFLINE.pictures}; tasks of CLIP score are left out. These figures "
             "cannot be held against published ones."
         )
-    return f"Plans were carried out on {data}; by whose models was not kept."
+    return f"Plans are carried out on {data}; by whose models was not kept."
 
 
 def _table(suite: SuiteSpec, saved: Saved | None) -> str:

@@ -76,7 +76,7 @@ def _part(report: GridReport, one: GridCell, found: Sequence[TaskLine]) -> Marku
     shown = [name for name in names if metrics or name != "Metric"]
     head = tag("tr", *(tag("th", name, scope="col") for name in shown))
     rows = [_row(line, metrics) for line in found]
-    table = tag("table", tag("thead", head), tag("tbody", *rows))
+    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers")
     return tag("details", summary, tag("div", table, class_="wide", tabindex="0"), class_="trace")
 
 

@@ -109,7 +109,7 @@ class TestSettingUp:
         app.selectbox(key="benchmark-preset").set_value("paper")
         app.run()
         without = shown(app)
-        assert "Plans were carried out by offline parts" in without
+        assert "Plans are carried out by offline parts" in without
         app.selectbox(key="benchmark-judge").set_value(B)
         app.run()
         assert shown(app) != without, "with a model that tools can ask there are more tasks"
@@ -150,6 +150,12 @@ class TestSettingUp:
         app.run()
         assert "The grid has 441 cells; up to 400 are carried out." in shown(app)
         assert "benchmark-start" not in keys(app)
+
+
+def test_openagi_can_be_chosen_for_a_search_as_well(visit: Visit, store: SqlStore) -> None:
+    told = shown(visit("optimize", tasks="openagi"))
+    assert "Tasks of OpenAGI whose plans are carried out" in told
+    assert "Something in AutoFlow failed" not in told
 
 
 class TestOne:

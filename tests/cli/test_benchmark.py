@@ -216,7 +216,7 @@ def test_ctrl_c_pauses_all_cells_and_resume_ends_with_the_same(tmp_path: Path, h
     """In a process of its own, which gets a real signal."""
     slow = tmp_path / "slow.jsonl"
     slow.write_text('{"match": "Provide a new workflow", "reply": "' + grids.BETTER.strip() + '"}\n'
-                    '{"match": "", "reply": "Image Denoising", "latency_s": 0.3}\n')  # fmt: skip
+                    '{"match": "", "reply": "Image Denoising", "latency_s": 1.5}\n')  # fmt: skip
     other = grids.script(tmp_path / "b.jsonl")
     store = open_store()
     made = start_benchmark(store, "Slow", grids.spec([f"scripted:{slow}", other], [f"scripted:{slow}"]))
@@ -231,7 +231,7 @@ def test_ctrl_c_pauses_all_cells_and_resume_ends_with_the_same(tmp_path: Path, h
     assert first.returncode == 0, told
     assert f"Paused. Go on: autoflow benchmark --resume {made.id}" in told
     assert {job.state for job in store.benchmark_jobs(made.id).values()} == {"paused"}
-    slow.write_text(slow.read_text().replace("0.3", "0.0"))
+    slow.write_text(slow.read_text().replace("1.5", "0.0"))
     assert _carry_out(store, made) == 0
     assert {s.stop for s in store.benchmark_studies(made.id).values()} == {"rounds"}
     outcomes = [o for _, o in store.study_outcomes(study)]

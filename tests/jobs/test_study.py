@@ -60,8 +60,8 @@ def submitted(store: SqlStore, study: Study) -> Job:
 @pytest.fixture
 def bench(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> Bench:
     made = Bench(store)
-    for module in (start, handler):
-        monkeypatch.setattr(module, "open_suite", lambda *_, **__: TinySuite())
+    for module, name in ((start, "dealt_suite"), (handler, "open_suite")):
+        monkeypatch.setattr(module, name, lambda *_, **__: TinySuite())
     monkeypatch.setattr(handler, "open_optimizer", lambda _: Listed(*ROUNDS, rules=Rules(0)))
     monkeypatch.setattr(handler, "opened", made.opened)
     return made
