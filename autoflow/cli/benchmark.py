@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autoflow.cli import output
-from autoflow.cli.options import Json
+from autoflow.cli.options import Json, Ray
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def benchmark(
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to workers.")] = False,
     csv: Annotated[Path | None, typer.Option(metavar="OUT", help="Write the table there as well.")] = None,
     latex: Annotated[Path | None, typer.Option(metavar="OUT", help="Likewise, for a paper.")] = None,
+    ray: Ray = None,
     json_: Json = False,
 ) -> int:
     """Measure generators with interpreters: the manual workflow beside what each finds, on sealed tests. Exit 1 where
@@ -46,16 +47,18 @@ def benchmark(
 
     Ctrl-C pauses; `autoflow benchmark --resume BENCHMARK` goes on. Several may work at one: each cell is one job.
     """
+    from autoflow.cli.here import refuse_both
     from autoflow.report.grid_table import read_grid
     from autoflow.store import open_store
 
+    refuse_both(detach, ray)
     store = open_store()
     if resume is not None:
         found = store.get_benchmark(resume)
     else:
         found = _begun(store, _spec(preset, generator, interpreter, rounds, max_calls, seed, judge), name or preset)
     output.note(f"Benchmark {found.id}")
-    failed = 0 if show or detach else _carry_out(store, found)
+    failed = 0 if show or detach else _carry_out(store, found, ray)
     report = read_grid(store, found)
     _write(report, csv, latex)
     _tell(report, json_=json_)
@@ -87,7 +90,7 @@ def _begun(store: SqlStore, spec: BenchmarkSpec, name: str) -> Benchmark:
     return start_benchmark(store, name, spec)
 
 
-def _carry_out(store: SqlStore, benchmark: Benchmark) -> int:
+def _carry_out(store: SqlStore, benchmark: Benchmark, ray: str | None) -> int:
     """Cell after cell; returns how many failed. One that is paused ends it: Ctrl-C means all."""
     from autoflow.cli.here import carry_out_here, submitted
 
@@ -97,7 +100,7 @@ def _carry_out(store: SqlStore, benchmark: Benchmark) -> int:
         if study.stop is not None and study.best is not None:
             continue
         output.note(f"Cell {n + 1} of {len(studies)}: {study.name}")
-        job = carry_out_here(store, submitted(store, study.id, study.name))
+        job = carry_out_here(store, submitted(store, study.id, study.name), ray)
         if job.state == "failed":
             failed += 1
             output.note(f"The cell {study.name} failed: {job.error}")
