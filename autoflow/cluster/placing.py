@@ -1,9 +1,9 @@
 """How many carriers a node has room for, by what one of them takes.
 
 A carrier is a process; the client of an endpoint takes 3 ms of CPU a call, so that as many carriers as processors are
-of use, as long as the endpoint takes their calls. A model that runs on the node itself is another matter: llama.cpp runs
-it in one server of the node on all cores, and a second carrier would only wait for the first. Expert models are loaded
-by the carrier itself: one for each GPU, or one for a node without any, which has the node's memory to itself.
+of use, as long as the endpoint takes their calls. A model that runs on the node itself is another matter: llama.cpp
+runs it in one server of the node on all cores, and a second carrier would only wait for the first. Expert models are
+loaded by the carrier itself: one for each GPU, or one for a node without any, which has the node's memory to itself.
 """
 
 from __future__ import annotations

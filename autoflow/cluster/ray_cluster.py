@@ -40,7 +40,7 @@ def check_address(address: str) -> str:
 
     Raises SettingsError: Ray is not installed; it is neither `auto` nor HOST:PORT.
     """
-    if importlib.util.find_spec("ray") is None:
+    if not _installed():
         raise SettingsError("Ray is not installed, so no cluster can be asked.", f"It is an extra: {EXTRA}")
     if address != AUTO:
         _parts(address)
@@ -123,6 +123,13 @@ def _join(address: str) -> Any:
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise _refusal(address, error, missing=isinstance(error, ray.exceptions.AuthenticationError)) from error
     return ray
+
+
+def _installed() -> bool:
+    try:
+        return importlib.util.find_spec("ray") is not None
+    except ValueError:  # something bears the name that is no package
+        return False
 
 
 def _parts(address: str) -> tuple[str, int]:
