@@ -1,110 +1,35 @@
-"""A real Ray cluster on this machine: a head without processors, and nodes with one each. It asks for a token."""
+"""A real Ray cluster on this machine: a head without processors, and two nodes with one each."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
 import secrets
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from autoflow.cluster.evaluator import on_ray
 from autoflow.cluster.wire import Order
 from autoflow.evaluate import MakeEvaluator, Unit
 from autoflow.records import ConnectionKind, Event, RunPolicy
-from autoflow.settings import environment_with
 from autoflow.study import Outcome, SuiteSpec
 from autoflow.suites.openagi import OpenAGIPlanSuite
+from scripts.raycluster import Machines
 
-ROOT = Path(__file__).resolve().parents[2]
 SUITE = SuiteSpec(name="openagi-plan", train=4, val=40, test=0)
 TASKS = OpenAGIPlanSuite(seed=SUITE.seed, sizes=SUITE.sizes).tasks("val")
 PLAIN = "Answer:::terminal:::Name the models in order.:::\n"
 PLACES = 4  # runs under way on a carrier
 
 
-class Machines:
-    """The nodes, and what a power cut does to one. All are started as people start them, by `ray start`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._mark = secrets.token_hex(8)  # in the environment of all their processes
-        token = folder / "token"
-        token.write_text(secrets.token_hex(32))
-        self.environment = {
-            "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_USAGE_STATS_ENABLED": "0",
-            "AUTOFLOW_HOME": str(folder), "PYTHONPATH": str(ROOT), "AF_TEST_CLUSTER": self._mark,
-        }  # fmt: skip
-        self.address = ""
-        self._sessions = tempfile.mkdtemp(prefix="af-ray-")  # short: the paths of its sockets may have 100 characters
-
-    def start(self) -> None:
-        """The head, and two nodes."""
-        head = ("--head", "--port=0", "--num-cpus=0", "--include-dashboard=false", "--disable-usage-stats")
-        told = self._start(*head, f"--temp-dir={self._sessions}")
-        found = re.search(r"--address='([^']+)'", told)
-        assert found is not None, told
-        self.address = found[1]
-        for _ in range(2):  # one after the other: of two that begin at once on one machine, one may never come up
-            self.add()
-
-    def add(self) -> None:
-        """A node with one processor."""
-        self._start(f"--address={self.address}", "--num-cpus=1", "--memory=4000000000")
-
-    def _start(self, *options: str) -> str:
-        command = [str(Path(sys.executable).with_name("ray")), "start", "--object-store-memory=80000000", *options]
-        done = subprocess.run(
-            command, env=environment_with(**self.environment), capture_output=True, text=True, timeout=90
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def processes(self, name: str = "") -> list[psutil.Process]:
-        """Of all nodes, whose title begins like this."""
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get("AF_TEST_CLUSTER") == self._mark:
-                    found.append((process, (process.cmdline() or [""])[0]))
-        return [process for process, title in found if title.startswith(name)]
-
-    def carriers(self) -> list[psutil.Process]:
-        """Processes that carry out runs, as they are now."""
-        return self.processes("ray::Carrier")
-
-    def cut_power(self, carrier: psutil.Process) -> None:
-        """Kill the node of a carrier with all that runs on it."""
-        raylet = carrier.parent()
-        assert raylet is not None
-        assert raylet.name() == "raylet"
-        for process in (raylet, *raylet.children(recursive=True)):
-            process.send_signal(signal.SIGKILL)
-
-    def close(self) -> None:
-        for process in self.processes():
-            if process.pid != os.getpid():
-                with suppress(psutil.Error):
-                    process.kill()
-        shutil.rmtree(self._sessions, ignore_errors=True)
-
-
 @pytest.fixture(scope="session")
 def _machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    """Nodes have a data folder of their own, as other machines have."""
     started = Machines(tmp_path_factory.mktemp("nodes"))
     try:
         started.start()
