@@ -7,7 +7,8 @@ or after 0.1 s. The time of the model is what so many at a time take at best; ev
 is what a run costs: its interpretation, its answers in the cache, its outcome and events on their way back. Limit: 5 ms
 a run. The first rows are the same without Ray. The start of the carriers is told apart. Medians of 3 rounds.
 
-All nodes are on this machine: no network is measured, and head, nodes and carriers share its processors.
+All nodes are on this machine: no network is measured, and head, nodes and carriers share its processors. CPU is that of
+this process and of all processes of the cluster together.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import psutil  # noqa: E402
 
 from autoflow.cluster.opening import cluster_for  # noqa: E402
 from autoflow.evaluate import Evaluator, LocalEvaluator, Unit  # noqa: E402
@@ -54,8 +58,17 @@ def units() -> Iterator[Unit]:
     return (Unit(0, WORKFLOW, task, repeat) for repeat in range(repeats) for task in SUITE.tasks("val"))
 
 
-async def seconds(evaluator: Evaluator) -> float:
-    """Wall time of all runs. Every one must be there."""
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What all runs took together."""
+
+    wall_s: float
+    cpu_s: float  # of this process, and of all processes of the cluster
+    start_s: float = 0.0  # of the carriers
+
+
+async def measured(evaluator: Evaluator, processes: Sequence[psutil.Process] = (), start_s: float = 0.0) -> Took:
+    """Every run must be there."""
     runs = 0
 
     async def done(outcome: Outcome, events: Sequence[Event]) -> None:
@@ -63,10 +76,14 @@ async def seconds(evaluator: Evaluator) -> float:
         assert outcome.stop == "terminal", outcome
         runs += 1
 
-    began = time.perf_counter()
+    began, before = time.perf_counter(), cpu_s(processes)
     await evaluator.map(units(), done)
     assert runs == RUNS
-    return time.perf_counter() - began
+    return Took(time.perf_counter() - began, cpu_s(processes) - before, start_s)
+
+
+def cpu_s(processes: Sequence[psutil.Process]) -> float:
+    return time.process_time() + sum(sum(process.cpu_times()[:2]) for process in processes)
 
 
 def model(folder: Path, latency_s: float) -> str:
@@ -76,29 +93,28 @@ def model(folder: Path, latency_s: float) -> str:
     return f"scripted:{path}"
 
 
-async def near(folder: Path, latency_s: float) -> tuple[float, float]:
-    async def once() -> float:
+async def near(folder: Path, latency_s: float) -> list[Took]:
+    async def once() -> Took:
         llm = always_cached(ScriptedLLM.from_file(model(folder, latency_s).removeprefix("scripted:")))
-        return await seconds(LocalEvaluator(SUITE, llm, Toolbox(), policy=RunPolicy(), concurrency=PLACES))
+        return await measured(LocalEvaluator(SUITE, llm, Toolbox(), policy=RunPolicy(), concurrency=PLACES))
 
-    return statistics.median([await once() for _ in range(ROUNDS)]), 0.0
-
-
-async def far(folder: Path, latency_s: float, address: str) -> tuple[float, float]:
-    """Seconds of the runs, and of the start of the carriers."""
-    found = [await far_once(model(folder, latency_s), address) for _ in range(ROUNDS)]
-    runs, starts = zip(*found, strict=True)
-    return statistics.median(runs), statistics.median(starts)
+    return [await once() for _ in range(ROUNDS)]
 
 
-async def far_once(name: str, address: str) -> tuple[float, float]:
+async def far(folder: Path, latency_s: float, machines: Machines) -> list[Took]:
+    return [await far_once(model(folder, latency_s), machines) for _ in range(ROUNDS)]
+
+
+async def far_once(name: str, machines: Machines) -> Took:
     llm, began = ScriptedLLM.from_file(name.removeprefix("scripted:")), time.perf_counter()
     nothing: Any = None  # the suite and the model are not in a database
-    async with cluster_for(address, SPEC, llm, name, "", RunPolicy(), saved=nothing, connections=nothing_of) as made:
+    on_cluster = cluster_for(
+        machines.address, SPEC, llm, name, "", RunPolicy(), saved=nothing, connections=nothing_of
+    )  # fmt: skip
+    async with on_cluster as made:
         one = made(lambda: True)
         await one.map(islice(warming(), 4 * PLACES), forget)  # has the carriers open suite and model
-        started = time.perf_counter() - began
-        return await seconds(one), started
+        return await measured(one, machines.processes(), time.perf_counter() - began)
 
 
 def warming() -> Iterator[Unit]:
@@ -114,19 +130,23 @@ async def forget(outcome: Outcome, events: Sequence[Event]) -> None:
     return
 
 
-def row(where: str, carriers: int, latency_s: float, took: tuple[float, float]) -> float:
+def row(where: str, carriers: int, latency_s: float, rounds: Sequence[Took]) -> float:
     """Print it; the milliseconds a run beyond the model's time."""
+    wall, cpu, start = (
+        statistics.median(figures)
+        for figures in zip(*((took.wall_s, took.cpu_s, took.start_s) for took in rounds), strict=True)
+    )
     ideal = -(-RUNS // (PLACES * carriers)) * STEPS * latency_s
-    beyond = 1e3 * (took[0] - ideal) / RUNS
-    start = f"{took[1]:.1f} s" if took[1] else "–"
-    print(f"| {where} | {latency_s:g} s | {ideal:.1f} s | {took[0]:.2f} s | {beyond:.2f} ms | {start} |", flush=True)
+    beyond = 1e3 * (wall - ideal) / RUNS
+    figures = f"{ideal:.1f} s | {wall:.2f} s | {beyond:.2f} ms | {1e3 * cpu / RUNS:.2f} ms"
+    print(f"| {where} | {latency_s:g} s | {figures} | {f'{start:.1f} s' if start else '–'} |", flush=True)
     return beyond
 
 
 def main() -> int:
     print(f"{RUNS:,} runs of {STEPS} steps (load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores):\n")
-    print("| where | latency | the model's time | wall | beyond it, a run | start of the carriers |")
-    print("|---|---:|---:|---:|---:|---:|")
+    print("| where | latency | the model's time | wall | beyond it, a run | CPU a run | start of the carriers |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for latency_s in LATENCIES_S:
@@ -144,7 +164,7 @@ def on_nodes(folder: Path) -> Iterator[float]:
         os.environ.update(machines.environment)
         for carriers in (1, 2):
             for latency_s in LATENCIES_S:
-                took = asyncio.run(far(folder, latency_s, machines.address))
+                took = asyncio.run(far(folder, latency_s, machines))
                 yield row(f"Ray, {carriers} node{'s' * (carriers > 1)}", carriers, latency_s, took)
             machines.add()
     finally:
