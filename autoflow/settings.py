@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     hub_url: str = "https://huggingface.co"
     hub_timeout_s: float = Field(default=5.0, gt=0)
     offline: bool = False  # never ask hub or packages
+    endpoint_calls: int = Field(default=4, ge=1)  # that an endpoint gets at once, of one study
     worker_concurrency: int = Field(default=4, ge=1)  # jobs that one worker carries out at once
     ray: str = ""  # `auto` or HOST:PORT of a Ray cluster: there workers have the runs of studies carried out
     log_level: str = "INFO"
