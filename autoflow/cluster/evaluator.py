@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from autoflow.cluster.placing import GB, Needs, Places, needs_of, places_of, spread
+from autoflow.cluster.placing import GB, Needs, needs_of, places, spread
 from autoflow.cluster.ray_cluster import Cluster, Gone
 from autoflow.cluster.sharing import Todo
 from autoflow.cluster.wire import Order, answered, error_of, key_of, sent
@@ -42,17 +42,15 @@ async def on_ray(address: str, order: Order, kind: ConnectionKind, concurrency: 
     """
     cluster = await Cluster.joined(address)
     nodes = await cluster.nodes()
-    needs, most = needs_of(order, kind, nodes), concurrency if kind == "openai" else None
-    count = sum(spread(nodes, needs, most).values())
-    if not count:
+    needs, shared = needs_of(order, kind, nodes), kind == "openai"
+    if not any(spread(nodes, needs, None).values()):
         raise ModelUnavailable(
             f"No node of the cluster has room for a carrier, which takes {_words(needs)}.",
             "Start a larger one; `ray start` takes --num-cpus, --num-gpus and --memory.",
         )
-    crew = Crew(cluster, order.model_dump_json(), needs, most)
-    places = places_of(kind, concurrency, count)
+    crew = Crew(cluster, order.model_dump_json(), needs, concurrency, shared=shared)
     try:
-        yield lambda go_on: RayEvaluator(crew, places, go_on)
+        yield lambda go_on: RayEvaluator(crew, go_on)
     finally:
         crew.dismiss()
 
@@ -73,21 +71,32 @@ class Member:
 
 
 class Crew:
-    """The carriers of one order."""
+    """The carriers of one order. Args: concurrency, shared: see `places`."""
 
-    def __init__(self, cluster: Cluster, order: str, needs: Needs, most: int | None) -> None:
+    def __init__(self, cluster: Cluster, order: str, needs: Needs, concurrency: int, *, shared: bool) -> None:
         self.cluster = cluster
         self.members: list[Member] = []
         self._order = order
         self._needs = needs
-        self._most = most
+        self._concurrency = concurrency
+        self._shared = shared
         self._strikes: Counter[str] = Counter()
         self._why = ""  # the last one was lost
         self._last = time.monotonic()  # at which there was one
 
+    @property
+    def most(self) -> int | None:
+        """Runs under way on all of them together, and carriers that are of use; None: no limit."""
+        return self._concurrency if self._shared else None
+
+    def room(self, member: Member) -> int:
+        """Runs that may begin on it now. What those that are gone, or not ready yet, leave free the others take."""
+        ready = sum(one.ready for one in self.members)
+        return places(self._concurrency, ready, shared=self._shared) - len(member.runs)
+
     async def hire(self) -> list[Member]:
         """Carriers that were missing, started now. Raises ModelUnavailable: there have been none for too long."""
-        wanted = spread(await self.cluster.nodes(), self._needs, self._most)
+        wanted = spread(await self.cluster.nodes(), self._needs, self.most)
         there = Counter(member.node for member in self.members)
         fresh = [
             Member(self.cluster.start(self._order, node, self._needs), node)
@@ -139,18 +148,16 @@ class RayEvaluator:
     """As the Protocol `Evaluator` says.
 
     Args:
-        places: runs under way.
         go_on: asked before each run; False starts no further one, those under way are finished.
     """
 
-    def __init__(self, crew: Crew, places: Places, go_on: Callable[[], bool]) -> None:
+    def __init__(self, crew: Crew, go_on: Callable[[], bool]) -> None:
         self._crew = crew
-        self._places = places
         self._go_on = go_on
 
     async def map(self, units: Iterable[Unit], done: Done) -> None:
         """As the Protocol says."""
-        todo = Todo(units, self._places.all, self._go_on)
+        todo = Todo(units, self._crew.most, self._go_on)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep(group, todo, done))
@@ -173,7 +180,7 @@ class RayEvaluator:
         try:
             await self._crew.make_ready(member)
             while not todo.end.is_set():
-                fresh = todo.take(self._places.each - len(member.runs))
+                fresh = todo.take(self._crew.room(member))
                 member.runs |= {key_of(unit): unit for unit in fresh}
                 if member.runs:
                     await self._exchange(member, fresh, todo, done)

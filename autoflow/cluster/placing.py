@@ -43,14 +43,6 @@ class Needs:
     a_node: int | None = None  # carriers a node at most; None: as many as there is room for
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """How many runs may be under way."""
-
-    each: int  # on one carrier
-    all: int | None = None  # on all carriers together; None: no limit
-
-
 def needs_of(order: Order, kind: ConnectionKind, nodes: Sequence[Node]) -> Needs:
     """What a carrier of this order takes, on such nodes."""
     experts = order.suite.name == "openagi"
@@ -68,15 +60,14 @@ def _embedded_gb(order: Order) -> float:
         return EMBEDDED_GB
 
 
-def places_of(kind: ConnectionKind, concurrency: int, carriers: int) -> Places:
-    """An endpoint is one for all carriers, and takes so many calls from all; any other model is each node's own.
+def places(concurrency: int, carriers: int, *, shared: bool) -> int:
+    """Runs under way on one of so many carriers. A run has one call under way.
 
     Args:
-        concurrency: calls at a time, `capabilities.concurrency`. A run has one under way.
+        concurrency: calls that the model takes at a time, `capabilities.concurrency`.
+        shared: the model is one for all carriers (an endpoint), and not each node's own.
     """
-    if kind != "openai":
-        return Places(concurrency)
-    return Places(each=-(-concurrency // max(1, carriers)), all=concurrency)
+    return -(-concurrency // max(1, carriers)) if shared else concurrency
 
 
 def room(node: Node, needs: Needs) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.cluster.placing import GB, Needs, Node, Places, needs_of, places_of, room, spread
+from autoflow.cluster.placing import GB, Needs, Node, needs_of, places, room, spread
 from autoflow.cluster.wire import Order
 from autoflow.records import ConnectionKind, RunPolicy
 from autoflow.study import SuiteSpec
@@ -61,7 +61,7 @@ def test_no_node_no_carrier() -> None:
 
 
 def test_calls_of_an_endpoint_are_shared_and_those_of_other_models_are_each_nodes_own() -> None:
-    assert places_of("openai", 64, 16) == Places(each=4, all=64)
-    assert places_of("openai", 5, 2) == Places(each=3, all=5)
-    assert places_of("embedded", 4, 8) == Places(each=4, all=None)
-    assert places_of("scripted", 64, 2) == Places(each=64, all=None)
+    assert places(64, 16, shared=True) == 4
+    assert places(5, 2, shared=True) == 3
+    assert places(5, 0, shared=True) == 5
+    assert places(4, 8, shared=False) == 4
