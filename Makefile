@@ -16,7 +16,7 @@ help: ## List the commands.
 
 setup: $(READY) ## Make .venv with everything that is needed (first time: about 2.2 GB on disk).
 
-$(READY): requirements.txt requirements-dev.txt constraints.txt scripts/setup.py
+$(READY): requirements.txt requirements-dev.txt requirements-ray.txt constraints.txt scripts/setup.py
 	@$(PYTHON) scripts/setup.py $(VENV)
 
 run: $(READY) ## Serve the app on localhost (PORT=8501).

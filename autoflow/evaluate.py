@@ -66,6 +66,10 @@ class Evaluator(Protocol):
         ...
 
 
+# Makes one that asks this before each run: False starts no further one, and those under way are finished.
+MakeEvaluator = Callable[[Callable[[], bool]], Evaluator]
+
+
 class LocalEvaluator:
     """Runs in this process.
 

@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     hub_url: str = "https://huggingface.co"
     hub_timeout_s: float = Field(default=5.0, gt=0)
     offline: bool = False  # never ask hub or packages
+    endpoint_calls: int = Field(default=4, ge=1)  # that an endpoint gets at once, of one study
     worker_concurrency: int = Field(default=4, ge=1)  # jobs that one worker carries out at once
+    ray: str = ""  # `auto` or HOST:PORT of a Ray cluster: there workers have the runs of studies carried out
     log_level: str = "INFO"
 
     @property
@@ -96,6 +98,11 @@ def settings() -> Settings:
 def environment(name: str) -> str | None:
     """A variable of the environment, for the few readers that must know one by name (`OPENAI_BASE_URL`)."""
     return os.environ.get(name) or None
+
+
+def environment_default(name: str, value: str) -> None:
+    """Set a variable that is not set: for libraries that can be told in no other way."""
+    os.environ.setdefault(name, value)
 
 
 def environment_mark() -> str:

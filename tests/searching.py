@@ -93,10 +93,10 @@ def model_server(latency_s: float = 0.0, stride: int = 9) -> Iterator[Server]:
         server.stop()
 
 
-def connect(store: SqlStore, server: Server) -> str:
+def connect(store: SqlStore, server: Server, name: str = "careful") -> str:
     """The model under a name."""
-    store.save_connection(Connection(name="careful", model="careful", base_url=server.url))
-    return MODEL
+    store.save_connection(Connection(name=name, model=name, base_url=server.url))
+    return f"openai:{name}"
 
 
 def begun(
@@ -118,9 +118,23 @@ def carried_out(store: SqlStore, study: Study) -> Job:
     return worked(store, store.list_jobs(kind="study", subject_id=study.id, limit=1)[0])
 
 
-def worked(store: SqlStore, job: Job) -> Job:
+def worked(store: SqlStore, job: Job, ray: str | None = None) -> Job:
     """What a worker does with a job, in this process; as it is then."""
     lease = store.claim("test", lease_s=60, job_id=job.id)
     assert lease is not None
-    asyncio.run(carry_out(JobContext(store, lease), handlers()[job.kind]))
+    asyncio.run(carry_out(JobContext(store, lease), handlers(ray)[job.kind]))
     return store.get_job(job.id)
+
+
+def came_to(store: SqlStore, study_id: str) -> Json:
+    """What a study came to, without times and without what was answered from the cache."""
+    study = store.get_study(study_id)
+    lasting = {"number", "round", "text", "parent", "operator", "note", "error"}
+    outcomes = [o for _, o in store.study_outcomes(study_id)]
+    told = {"candidate", "task", "split", "repeat", "round", "score", "parts", "stop", "answer", "error", "steps"}
+    return {
+        "end": (study.stop, study.best, study.rounds, study.test_uses),
+        "candidates": [c.model_dump(include=lasting) for c in store.study_candidates(study_id)],
+        "outcomes": sorted(json.dumps(o.model_dump(include=told), sort_keys=True) for o in outcomes),
+        "calls": sorted((o.candidate, o.task, o.totals.calls) for o in outcomes),
+    }

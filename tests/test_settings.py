@@ -9,6 +9,7 @@ import pytest
 
 from autoflow.errors import SettingsError
 from autoflow.llm.addresses import check_base_url, check_key_name, is_local
+from autoflow.llm.openai_chat import OpenAIChat
 from autoflow.settings import save_secret, secret, settings
 
 
@@ -30,6 +31,19 @@ def test_postgresql_urls_get_the_driver(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AUTOFLOW_DATABASE_URL", "postgres://u@h/db")
     settings.cache_clear()
     assert settings().database == "postgresql+psycopg://u@h/db"
+
+
+def test_endpoint_gets_as_many_calls_at_once_as_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def calls(model: str) -> int:
+        settings.cache_clear()
+        return OpenAIChat(model, base_url="http://localhost:9/v1").capabilities.concurrency
+
+    assert calls("few") == 4
+    monkeypatch.setenv("AUTOFLOW_ENDPOINT_CALLS", "64")
+    assert calls("many") == 64
+    monkeypatch.setenv("AUTOFLOW_ENDPOINT_CALLS", "0")
+    with pytest.raises(SettingsError, match="AUTOFLOW_ENDPOINT_CALLS=0"):
+        calls("none")
 
 
 def test_environment_wins_over_the_secrets_file(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import write_text
-from autoflow.cli.options import Json
+from autoflow.cli.options import Json, Ray
 from autoflow.errors import NotFound, SettingsError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def benchmark(  # long: each option of the command is a parameter
     csv: Out = None,
     csv_tasks: Annotated[str | None, typer.Option(metavar="OUT", help="Likewise, a line a test task.")] = None,
     latex: Out = None,
+    ray: Ray = None,
     json_: Json = False,
 ) -> int:  # fmt: skip
     """Measure generators with interpreters: the manual workflow beside what each finds, on sealed tests. Exit 1 where
@@ -80,9 +81,11 @@ def benchmark(  # long: each option of the command is a parameter
 
     Ctrl-C pauses; `autoflow benchmark --resume BENCHMARK` goes on. Several may work at one: each cell is one job.
     """
+    from autoflow.cli.here import refuse_both
     from autoflow.report.grid_read import read_grid
     from autoflow.store import open_store
 
+    refuse_both(detach, ray)
     told = {
         "preset": preset, "generator": generator, "interpreter": interpreter, "suite": suite, "method": method,
         "train": train, "val": val, "test": test, "data": data, "provider": provider, "repeats": repeats,
@@ -94,7 +97,7 @@ def benchmark(  # long: each option of the command is a parameter
     output.note(f"Benchmark {found.id}")
     failed = 0
     if show is None and not found.recorded:
-        failed = 0 if _left_to_workers(detach) else _carry_out(store, found)
+        failed = 0 if _left_to_workers(detach) else _carry_out(store, found, ray)
     report = read_grid(store, found)
     _write(store, report, html, csv, csv_tasks, latex)
     _tell(store, report, json_=json_)
@@ -157,7 +160,7 @@ def _spec(store: SqlStore, told: dict[str, Any]) -> BenchmarkSpec:
     )  # fmt: skip
 
 
-def _carry_out(store: SqlStore, benchmark: Benchmark) -> int:
+def _carry_out(store: SqlStore, benchmark: Benchmark, ray: str | None) -> int:
     """Cell after cell; returns how many failed. One that is paused ends it: Ctrl-C means all, and none is lost."""
     from autoflow.cli.here import carry_out_here, submitted
     from autoflow.optimize.benchmarking import pause, submit
@@ -173,7 +176,7 @@ def _carry_out(store: SqlStore, benchmark: Benchmark) -> int:
         if study.stop is not None:
             continue
         output.note(f"Cell {n + 1} of {len(studies)}: {study.name}")
-        job = carry_out_here(store, submitted(store, study.id, study.name), ("pause",))
+        job = carry_out_here(store, submitted(store, study.id, study.name), ("pause",), ray)
         if job.state == "failed":
             failed += 1
             output.note(f"The cell failed: {job.error}")

@@ -15,14 +15,15 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text
-from autoflow.cli.options import File, Json, Model, SuiteOption, read_suite_options
+from autoflow.cli.options import File, Json, Model, Ray, SuiteOption, read_suite_options
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
+    from autoflow.evaluate import MakeEvaluator
     from autoflow.llm.base import LLM
     from autoflow.llm.wrappers.budget import Budgeted
     from autoflow.metrics.kinds import ScorerKind
-    from autoflow.records import Event, RunPolicy
+    from autoflow.records import Event, RunPolicy, Totals
     from autoflow.statistics import Interval
     from autoflow.study import Outcome, Split, SuiteSpec
     from autoflow.suites.base import Suite
@@ -53,6 +54,7 @@ def evaluate(
     answer_tokens: Annotated[int, typer.Option(min=1, help="Completion tokens a call may take.")] = 256,
     max_calls: Annotated[int | None, typer.Option(min=1, help="Model calls in all.", show_default="no limit")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="US dollars in all.", show_default="no limit")] = None,
+    ray: Ray = None,
     json_: Json = False,
 ) -> int:
     """Run a workflow on the tasks of a suite and score the answers. Exit 1 where no run reached a terminal.
@@ -67,7 +69,7 @@ def evaluate(
     chosen = {name: size for name, size in sizes.items() if size is not None}
     spec = spec_of(suite, seed, chosen, read_suite_options(suite_option), only=split)
     policy = RunPolicy(max_steps=max_steps, answer_tokens=answer_tokens)
-    work = _Work(text, spec, split, tasks, repeats, policy, max_calls, max_usd)
+    work = _Work(text, spec, split, tasks, repeats, policy, max_calls, max_usd, ray)
     outcomes, name = asyncio.run(work.carry_out(model, judge))
     told = {**_summary(outcomes), "stopped": work.stopped}
     if json_:
@@ -103,6 +105,7 @@ class _Work:
     policy: RunPolicy
     max_calls: int | None
     max_usd: float | None
+    ray: str | None
     stopped: str = ""
 
     async def carry_out(self, model: str | None, judge: str | None) -> tuple[list[Outcome], str]:
@@ -116,31 +119,46 @@ class _Work:
             judging = await stack.enter_async_context(aclosing(open_model(judge))) if judge else None
             limited = [self._limited(each) for each in (llm, judging) if each is not None]
             suite = open_suite(self.spec, saved=_saved(), judge=limited[1] if judge else None)
-            return await self._run(suite, limited), llm.name
+            make = await self._evaluators(stack, suite, limited, (model, judge))
+            return await self._run(suite, limited, make), llm.name
+
+    async def _evaluators(
+        self, stack: AsyncExitStack, suite: Suite, limited: Sequence[Budgeted], names: tuple[str | None, str | None]
+    ) -> MakeEvaluator:
+        """What carries out the runs: this process, or a cluster, whose carriers open models and tools themselves."""
+        from autoflow.cli.llms import model_name, saved_connection
+        from autoflow.evaluate import LocalEvaluator
+        from autoflow.tools import open_toolbox
+
+        if self.ray is None:
+            toolbox = await stack.enter_async_context(open_toolbox(tuple(suite.tools), llm=limited[0]))
+            return lambda go_on: LocalEvaluator(suite, limited[0], toolbox, policy=self.policy, go_on=go_on)
+        from autoflow.cluster.opening import cluster_for
+
+        model, judge = model_name(names[0]), model_name(names[1]) if names[1] else ""
+        on_cluster = cluster_for(
+            self.ray, self.spec, limited[0], model, judge, self.policy, saved=_saved(), connections=saved_connection
+        )
+        return await stack.enter_async_context(on_cluster)
 
     def _limited(self, llm: LLM) -> Budgeted:
         from autoflow.llm.wrappers.budget import Budgeted
 
         return Budgeted(llm, max_calls=self.max_calls, max_cost_usd=self.max_usd)
 
-    async def _run(self, suite: Suite, limited: Sequence[Budgeted]) -> list[Outcome]:
+    async def _run(self, suite: Suite, limited: Sequence[Budgeted], make: MakeEvaluator) -> list[Outcome]:
         from autoflow.errors import BudgetExceeded
-        from autoflow.evaluate import LocalEvaluator, Unit
-        from autoflow.tools import open_toolbox
+        from autoflow.evaluate import Unit
 
         chosen = suite.tasks(self.split)[: self.limit]
         if not chosen:
             raise SettingsError(f"The split `{self.split}` has no tasks.", f"Give it some: --{self.split} 12")
         progress = _Progress(len(chosen) * self.repeats)
-        async with open_toolbox(tuple(suite.tools), llm=limited[0]) as toolbox:
-            units = (Unit(0, self.text, task, n, self.split) for n in range(self.repeats) for task in chosen)
-            evaluator = LocalEvaluator(
-                suite, limited[0], toolbox, policy=self.policy, go_on=lambda: not self._spent(limited)
-            )
-            try:
-                await evaluator.map(units, progress.done)
-            except BudgetExceeded as error:  # of the judge; what is scored by then counts
-                self.stopped = str(error)
+        units = (Unit(0, self.text, task, n, self.split) for n in range(self.repeats) for task in chosen)
+        try:
+            await make(lambda: not self._spent(limited, progress.totals)).map(units, progress.done)
+        except BudgetExceeded as error:  # of the judge; what is scored by then counts
+            self.stopped = str(error)
         found = [o for o in progress.outcomes if o.stop not in CUT]
         if len(found) < progress.total:
             limit = self.stopped or f"The limit of {self._limit_words()} was reached."
@@ -149,10 +167,11 @@ class _Work:
             raise BudgetExceeded("max-calls", self.stopped)
         return sorted(found, key=lambda o: (o.repeat, o.task))
 
-    def _spent(self, limited: Sequence[Budgeted]) -> bool:
-        """Whether a limit is reached by all models together."""
-        calls = sum(llm.totals.calls for llm in limited)
-        cost = sum(llm.totals.cost_usd or 0.0 for llm in limited)
+    def _spent(self, limited: Sequence[Budgeted], finished: Totals) -> bool:
+        """Whether a limit is reached by all models together. Of what a cluster has under way nobody here knows."""
+        spent = [finished] if self.ray else [llm.totals for llm in limited]
+        calls = sum(totals.calls for totals in spent)
+        cost = sum(totals.cost_usd or 0.0 for totals in spent)
         out_of_calls = self.max_calls is not None and calls >= self.max_calls
         return out_of_calls or (self.max_usd is not None and cost >= self.max_usd)
 
@@ -178,12 +197,16 @@ class _Progress:
     """The outcomes so far, told on a line that the next one overwrites."""
 
     def __init__(self, total: int) -> None:
+        from autoflow.records import Totals
+
         self.outcomes: list[Outcome] = []
         self.total = total
+        self.totals = Totals()  # what they took, with what scoring them took
         self._began = time.monotonic()
 
     async def done(self, outcome: Outcome, _: Sequence[Event]) -> None:
         self.outcomes.append(outcome)
+        self.totals += outcome.totals + outcome.judge
         count = len(self.outcomes)
         if sys.stderr.isatty():
             left = (time.monotonic() - self._began) / count * (self.total - count)

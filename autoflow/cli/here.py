@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from autoflow.cli import output
 from autoflow.cli.logs import log_file
 from autoflow.cli.trace import clip
+from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
     from autoflow.records import Job
@@ -39,20 +40,39 @@ def submitted(store: SqlStore, study_id: str, title: str) -> Job:
     return store.submit("study", {"study_id": study_id}, title=title, subject_id=study_id, unique=True)
 
 
-def carry_out_here(store: SqlStore, job: Job, ends: Sequence[Request] = ("pause", "cancel")) -> Job:
-    """Do the job of a study, or watch it where a worker has it already; returns it as it ended. Ctrl-C pauses it."""
+def refuse_both(detach: bool, ray: str | None) -> None:
+    """Raises SettingsError: a worker is to do it, and this command says on which cluster."""
+    if detach and ray:
+        raise SettingsError(
+            "With --detach a worker carries it out, and only the worker can name the cluster.",
+            f"Start one: autoflow worker --ray {ray}",
+        )
+
+
+def carry_out_here(
+    store: SqlStore, job: Job, ends: Sequence[Request] = ("pause", "cancel"), ray: str | None = None
+) -> Job:
+    """Do the job of a study, or watch it where a worker has it already; returns it as it ended. Ctrl-C pauses it.
+
+    Args:
+        ends: see `work_here`.
+        ray: see `handlers`.
+    """
     progress = Progress()
-    work_here(store, job, lambda: progress.show(store.get_job(job.id)), ends)
+    work_here(store, job, lambda: progress.show(store.get_job(job.id)), ends, ray)
     progress.end()
     return store.get_job(job.id)
 
 
-def work_here(store: SqlStore, job: Job, watch: Callable[[], None], ends: Sequence[Request]) -> None:
+def work_here(
+    store: SqlStore, job: Job, watch: Callable[[], None], ends: Sequence[Request], ray: str | None = None
+) -> None:
     """Do a job in the place of a worker, or follow it where one was faster to take it.
 
     Args:
         watch: called again and again in a thread while it goes on, and once at the end.
         ends: what Ctrl-C asks of the job, one after the other; one more ends this process at once.
+        ray: see `handlers`.
     """
     from autoflow.cli.jobs import follow
 
@@ -61,14 +81,16 @@ def work_here(store: SqlStore, job: Job, watch: Callable[[], None], ends: Sequen
         follow(store, job.id)
     else:
         with log_file():
-            asyncio.run(_work(store, lease, watch, ends))
+            asyncio.run(_work(store, lease, watch, ends, ray))
 
 
-async def _work(store: SqlStore, lease: Lease, watch: Callable[[], None], ends: Sequence[Request]) -> None:
+async def _work(
+    store: SqlStore, lease: Lease, watch: Callable[[], None], ends: Sequence[Request], ray: str | None
+) -> None:
     from autoflow.jobs.context import JobContext
     from autoflow.jobs.runner import carry_out, handlers
 
-    work = asyncio.create_task(carry_out(JobContext(store, lease), handlers()[lease.job.kind]))
+    work = asyncio.create_task(carry_out(JobContext(store, lease), handlers(ray)[lease.job.kind]))
     _stop_on_signals(store, lease.job.id, list(ends))
     try:
         while not work.done():

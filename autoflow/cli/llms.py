@@ -29,7 +29,7 @@ def open_model(given: str | None) -> LLM:
     """The model of this name, or the default one. Raises SettingsError, ModelError: it cannot be had."""
     from autoflow.llm.registry import open_llm
 
-    return open_llm(model_name(given), connections=_connection, on_status=_status if sys.stderr.isatty() else None)
+    return open_llm(model_name(given), connections=saved_connection, on_status=_status if sys.stderr.isatty() else None)
 
 
 def _status(text: str) -> None:
@@ -64,7 +64,7 @@ def check_tools(names: list[str]) -> None:
     asyncio.run(look())
 
 
-def _connection(name: str) -> Connection | None:
+def saved_connection(name: str) -> Connection | None:
     """Where the database cannot be used, models that need no connection still can."""
     from autoflow.store import open_store
 

@@ -8,7 +8,7 @@ import typer
 
 from autoflow.cli import output
 from autoflow.cli.files import read_text
-from autoflow.cli.options import Json, SuiteOption, read_option, read_suite_options
+from autoflow.cli.options import Json, Ray, SuiteOption, read_option, read_suite_options
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -53,14 +53,17 @@ def optimize(
     name: Annotated[str | None, typer.Option(help="What the study is called.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="STUDY", help="Go on with this study instead.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker.")] = False,
+    ray: Ray = None,
     json_: Json = False,
 ) -> int:
     """Search for a workflow that does better on a suite than the manual one. Exit 1 where the search failed.
 
     Ctrl-C pauses; `autoflow optimize --resume STUDY` goes on. The sealed test set is opened once, at the end.
     """
+    from autoflow.cli.here import refuse_both
     from autoflow.store import open_store
 
+    refuse_both(detach, ray)
     store = open_store()
     if resume is not None:
         study = store.get_study(resume)
@@ -72,7 +75,7 @@ def optimize(
         tasks = (suite, read_suite_options(suite_option), seed, chosen, repeats)
         spec = _spec(store, tasks, method, models, budget, (max_steps, answer_tokens), from_)
         study = _begun(store, spec.model_copy(update={"options": dict(map(read_option, option))}), name)
-    return _carry_out(store, study, detach=detach, json_=json_)
+    return _carry_out(store, study, ray, detach=detach, json_=json_)
 
 
 def _budget(
@@ -114,7 +117,7 @@ def _begun(store: SqlStore, spec: StudySpec, name: str | None) -> Study:
     return start_study(store, name or f"{title_of(spec.suite, store.get_suite)}, {spec.method}", spec)
 
 
-def _carry_out(store: SqlStore, study: Study, *, detach: bool, json_: bool) -> int:
+def _carry_out(store: SqlStore, study: Study, ray: str | None, *, detach: bool, json_: bool) -> int:
     from autoflow.cli.here import carry_out_here, submitted
 
     job: Job | None = None
@@ -122,7 +125,7 @@ def _carry_out(store: SqlStore, study: Study, *, detach: bool, json_: bool) -> i
         job = submitted(store, study.id, f"Optimize {study.name}")
         output.note(f"Study {study.id}")
         if not detach:
-            job = carry_out_here(store, job)
+            job = carry_out_here(store, job, ray=ray)
             study = store.get_study(study.id)
     told = _told(store, study, job)
     if json_:

@@ -31,6 +31,21 @@ SuiteOption = Annotated[
 ]
 
 
+def _checked(address: str | None) -> str | None:
+    if address is None:
+        return None
+    from autoflow.cluster.ray_cluster import check_address
+
+    return check_address(address)
+
+
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="auto|HOST:PORT", callback=_checked, help="The Ray cluster that carries out runs.",
+                 show_default="this process"),
+]  # fmt: skip
+
+
 def read_option(text: str, flag: str = "--option") -> tuple[str, Any]:
     """`relative=0.01`: the value is JSON where it can be read as that, else a text."""
     name, equals, value = text.partition("=")

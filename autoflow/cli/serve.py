@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from autoflow.cli import output
-from autoflow.cli.options import Json
+from autoflow.cli.options import Json, Ray
 from autoflow.errors import SettingsError
 
 APP = Path(__file__).resolve().parents[2] / "app.py"  # beside the package, in the checkout
@@ -48,14 +48,14 @@ def serve_command(host: str, port: int) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(APP), *options]
 
 
-def worker(json_: Json = False) -> int:
+def worker(ray: Ray = None, json_: Json = False) -> int:
     """Work on queued jobs in the foreground, until Ctrl-C. More than one may run."""
     from autoflow.cli.logs import log_file
     from autoflow.jobs.worker import main
 
     with log_file():  # raises where nothing can be logged: the worker could not say so itself
         pass
-    return main()
+    return main(["--ray", ray] if ray else [])
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

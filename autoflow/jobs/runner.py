@@ -7,11 +7,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Literal, NamedTuple
 
 from autoflow.errors import AutoFlowError, LeaseLost, StorageUnavailable
 from autoflow.jobs.context import JobContext, Paused
 from autoflow.records import JobKind, Json
+from autoflow.settings import settings
 
 log = logging.getLogger(__name__)
 Handler = Callable[[JobContext], Awaitable[Json]]
@@ -19,8 +21,12 @@ WATCH_S = 0.5  # a request of a person is noticed within this time
 FLUSH_S = 0.3  # live data is written no oftener
 
 
-def handlers() -> Mapping[JobKind, Handler]:
-    """The handler of each kind of job."""
+def handlers(ray: str | None = None) -> Mapping[JobKind, Handler]:
+    """The handler of each kind of job.
+
+    Args:
+        ray: the Ray cluster that carries out the runs of studies; None: as AUTOFLOW_RAY says.
+    """
     from autoflow.jobs.handlers import download, generate, pilot, propose, run, study, test_model
 
     return {
@@ -28,7 +34,7 @@ def handlers() -> Mapping[JobKind, Handler]:
         "generate": generate.handle,
         "download": download.handle,
         "test-model": test_model.handle,
-        "study": study.handle,
+        "study": partial(study.handle, ray=settings().ray if ray is None else ray),
         "pilot": pilot.handle,
         "propose-examples": propose.handle,
     }

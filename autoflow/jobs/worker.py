@@ -139,24 +139,26 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Work in the foreground until stopped; the exit code. What went wrong is in the log and on standard error."""
     parser = argparse.ArgumentParser(prog="python -m autoflow.jobs.worker", description="Carry out queued jobs.")
     parser.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)  # given by the supervisor alone
-    lock_fd: int | None = parser.parse_args(arguments).lock_fd
+    parser.add_argument("--ray", metavar="auto|HOST:PORT", help="the Ray cluster that carries out the runs of studies")
+    told = parser.parse_args(arguments)
+    lock_fd: int | None = told.lock_fd
     try:
         by_hand = f"worker-{socket.gethostname()}-{os.getpid()}"
         log_to_file(by_hand if lock_fd is None else "worker", echo=lock_fd is None)
-        asyncio.run(_serve(lock_fd))
+        asyncio.run(_serve(lock_fd, told.ray))
     except AutoFlowError as error:
         log.error("%s", error)
         return 1
     return 0
 
 
-async def _serve(lock_fd: int | None) -> None:
+async def _serve(lock_fd: int | None, ray: str | None) -> None:
     if lock_fd is not None:
         os.set_inheritable(lock_fd, False)  # or the lock would live on in the processes that jobs start
     store = open_store()
     worker = Worker(
         store,
-        handlers(),
+        handlers(ray),
         owner=None if lock_fd is None else f"{socket.gethostname()}:{settings().home.absolute()}",
         concurrency=settings().worker_concurrency,
         idle_s=None if lock_fd is None else IDLE_S,

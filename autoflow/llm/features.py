@@ -13,6 +13,7 @@ from autoflow.llm.base import Capabilities, Choice, Constraint, JsonSchema, Opti
 from autoflow.llm.failure import Failure
 from autoflow.llm.faults import is_context_overflow
 from autoflow.llm.reply import Engine
+from autoflow.settings import settings
 
 # How a constraint is sent: `native` llama.cpp's and vLLM's own fields; `schema` response_format with a JSON schema;
 # `json` response_format json_object; `prompt` not at all.
@@ -184,7 +185,9 @@ _LEARNED: dict[tuple[str, str], Features] = {}
 
 def features_of(base_url: str, model: str) -> Features:
     """What this process has learned of a model at an address; shared by all clients for it."""
-    return _LEARNED.setdefault((base_url, model), Features())
+    if (base_url, model) not in _LEARNED:
+        _LEARNED[base_url, model] = Features(told=Capabilities(concurrency=settings().endpoint_calls))
+    return _LEARNED[base_url, model]
 
 
 def forget_features() -> None:

@@ -48,6 +48,11 @@ def open_llm(
     return Metered(_file(connection), _free)
 
 
+def kind_of(name: str, connections: Connections | None = None) -> ConnectionKind:
+    """What kind of model a name means. Raises SettingsError: none."""
+    return _connection(name.strip(), connections).kind
+
+
 def _connection(name: str, connections: Connections | None) -> Connection:
     """What a name means; a kind with anything behind it is a connection that was never saved."""
     word, colon, rest = name.partition(":")

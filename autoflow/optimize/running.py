@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from autoflow.evaluate import LocalEvaluator, Unit
+from autoflow.evaluate import LocalEvaluator, MakeEvaluator, Unit
 from autoflow.llm.base import LLM
 from autoflow.optimize.limits import reached
 from autoflow.optimize.view import StudyView
@@ -46,14 +46,23 @@ class Sink(Protocol):
 
 
 class Runner:
-    """Runs candidates of one study."""
+    """Runs candidates of one study.
 
-    def __init__(self, view: StudyView, suite: Suite, llm: LLM, toolbox: Toolbox, sink: Sink) -> None:
+    Args:
+        evaluator: makes what carries them out; None: this process does.
+    """
+
+    def __init__(
+        self, view: StudyView, suite: Suite, llm: LLM, toolbox: Toolbox, sink: Sink,
+        evaluator: MakeEvaluator | None = None,
+    ) -> None:  # fmt: skip
         self._view = view
         self._suite = suite
-        self._llm = llm
-        self._toolbox = toolbox
         self._sink = sink
+        policy = view.study.spec.policy
+        self._evaluator: MakeEvaluator = evaluator or (
+            lambda go_on: LocalEvaluator(suite, llm, toolbox, policy=policy, go_on=go_on)
+        )
         self._waiting: list[tuple[Outcome, Sequence[Event]]] = []
         self._left = 0
 
@@ -84,10 +93,7 @@ class Runner:
 
     async def _carry_out(self, units: Sequence[Unit], go_on: Callable[[], bool]) -> None:
         keeping = asyncio.create_task(self._keep_in_time())
-        evaluator = LocalEvaluator(
-            self._suite, self._llm, self._toolbox, policy=self._view.study.spec.policy,
-            go_on=lambda: go_on() and not keeping.done(),
-        )  # fmt: skip
+        evaluator = self._evaluator(lambda: go_on() and not keeping.done())
         try:
             await evaluator.map(units, self._done)
         finally:

@@ -31,6 +31,7 @@ from autoflow.study import Method, Study, StudyBudget, StudySpec, SuiteSpec
 from autoflow.tools.openagi.table import TOOLS
 from tests.jobs.test_crash import within
 from tests.llm.server import Request, Server, says
+from tests.searching import came_to
 
 LATENCY_S = 0.01  # of each answer, so that calls are under way when the worker dies
 PLACES = Capabilities().concurrency  # calls at a time
@@ -129,17 +130,7 @@ class House:
         return self.store.get_job(self.job.id).claims
 
     def found(self) -> Json:
-        """What the study came to, without times and without what was answered from the cache."""
-        study = self.store.get_study(self.study.id)
-        lasting = {"number", "round", "text", "parent", "operator", "note", "error"}
-        outcomes = [o for _, o in self.store.study_outcomes(study.id)]
-        told = {"candidate", "task", "split", "repeat", "round", "score", "parts", "stop", "answer", "error", "steps"}
-        return {
-            "end": (study.stop, study.best, study.rounds, study.test_uses),
-            "candidates": [c.model_dump(include=lasting) for c in self.store.study_candidates(study.id)],
-            "outcomes": sorted(json.dumps(o.model_dump(include=told), sort_keys=True) for o in outcomes),
-            "calls": sorted((o.candidate, o.task, o.totals.calls) for o in outcomes),
-        }
+        return came_to(self.store, self.study.id)
 
     def close(self) -> None:
         if self.worker is not None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from autoflow.evaluate import MakeEvaluator
 from autoflow.jobs.context import JobContext, Paused
 from autoflow.jobs.handlers.models import opened
 from autoflow.jobs.payloads import StudyPayload, payload_of
@@ -30,8 +31,12 @@ from autoflow.suites.registry import open_suite
 from autoflow.tools.opening import open_toolbox
 
 
-async def handle(context: JobContext) -> Json:
-    """Returns {"study_id", "stop"}."""
+async def handle(context: JobContext, ray: str = "") -> Json:
+    """Returns {"study_id", "stop"}.
+
+    Args:
+        ray: the cluster that carries out the runs, `auto` or HOST:PORT; empty: this process does.
+    """
     view = await asyncio.to_thread(_loaded, context, payload_of(context.job, StudyPayload).study_id)
     study = view.study
     if study.stop is not None and study.best is not None:
@@ -40,17 +45,19 @@ async def handle(context: JobContext) -> Json:
     try:
         async with models(context, study.spec) as (generator, interpreter, judge):
             suite = await asyncio.to_thread(open_suite, study.spec.suite, saved=context.store.get_suite, judge=judge)
-            stop = await _carry_out(context, view, suite, sink, generator, interpreter)
+            async with _evaluators(context, study.spec, interpreter, ray) as evaluator:
+                stop = await _carry_out(context, view, suite, sink, generator, interpreter, evaluator)
     except Halted as halted:
         await _pause(context, halted)
     return {"study_id": study.id, "stop": stop}
 
 
 async def _carry_out(
-    context: JobContext, view: StudyView, suite: Suite, sink: JobSink, generator: LLM | None, interpreter: LLM
-) -> StudyStop:
+    context: JobContext, view: StudyView, suite: Suite, sink: JobSink, generator: LLM | None, interpreter: LLM,
+    evaluator: MakeEvaluator | None,
+) -> StudyStop:  # fmt: skip
     async with open_toolbox(tuple(suite.tools), llm=interpreter) as toolbox:
-        runner = Runner(view, suite, interpreter, toolbox, sink)
+        runner = Runner(view, suite, interpreter, toolbox, sink, evaluator)
         if generator is None:
             return await score_given(view, runner, sink)
 
@@ -62,6 +69,26 @@ async def _carry_out(
             sink.pause_wanted,
         )  # fmt: skip
         return await Search(shop, open_optimizer(view.study.spec), runner, sink).run()
+
+
+@asynccontextmanager
+async def _evaluators(
+    context: JobContext, spec: StudySpec, interpreter: LLM, ray: str
+) -> AsyncIterator[MakeEvaluator | None]:
+    """What carries out runs on a cluster; None where this process does. Proposing stays here either way."""
+    if not ray:
+        yield None
+        return
+    from autoflow.cluster.opening import cluster_for
+
+    context.live(status="Joining the cluster")
+    store = context.store
+    async with cluster_for(
+        ray, spec.suite, interpreter, spec.interpreter, spec.judge, spec.policy, saved=store.get_suite,
+        connections=store.get_connection,
+    ) as made:  # fmt: skip
+        context.live(status="")
+        yield made
 
 
 async def _pause(context: JobContext, halted: Halted) -> None:
