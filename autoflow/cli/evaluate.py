@@ -19,10 +19,10 @@ from autoflow.cli.options import File, Json, Model, Ray
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
+    from autoflow.evaluate import MakeEvaluator
     from autoflow.llm.base import LLM
     from autoflow.llm.wrappers.budget import Budgeted
     from autoflow.metrics.kinds import ScorerKind
-    from autoflow.evaluate import MakeEvaluator
     from autoflow.records import Event, RunPolicy, Totals
     from autoflow.statistics import Interval
     from autoflow.study import Outcome, Split, SuiteSpec
