@@ -14,7 +14,7 @@ SMOKE  := tests/test_house.py
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make .venv with everything that is needed (first time: about 2.2 GB on disk).
+setup: $(READY) ## Make .venv with everything that is needed (first time: about 2.8 GB on disk).
 
 $(READY): requirements.txt requirements-dev.txt requirements-ray.txt constraints.txt scripts/setup.py
 	@$(PYTHON) scripts/setup.py $(VENV)
