@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(optimize)
 
 
-def optimize(
+def optimize(  # long: each option of the command is a parameter
     suite: Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Its name or id, or a table.")] = None,
     suite_option: SuiteOption = [],  # noqa: B006
     method: Annotated[MethodName, typer.Option(help="How workflows are proposed.")] = "in-context",

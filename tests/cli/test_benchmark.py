@@ -232,7 +232,7 @@ def test_ctrl_c_pauses_all_cells_and_resume_ends_with_the_same(tmp_path: Path, h
     assert f"Paused. Go on: autoflow benchmark --resume {made.id}" in told
     assert {job.state for job in store.benchmark_jobs(made.id).values()} == {"paused"}
     slow.write_text(slow.read_text().replace("1.5", "0.0"))
-    assert _carry_out(store, made) == 0
+    assert _carry_out(store, made, None) == 0
     assert {s.stop for s in store.benchmark_studies(made.id).values()} == {"rounds"}
     outcomes = [o for _, o in store.study_outcomes(study)]
     assert len({(o.candidate, o.task, o.repeat) for o in outcomes}) == len(outcomes)
