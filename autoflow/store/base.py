@@ -188,9 +188,18 @@ class StudyStore(Protocol):
     def get_study(self, study_id: str) -> Study: ...
 
     def list_studies(
-        self, limit: int = 50, *, workflow_id: str | None = None, methods: Sequence[Method] | None = None
+        self,
+        limit: int = 50,
+        *,
+        workflow_id: str | None = None,
+        methods: Sequence[Method] | None = None,
+        cells: bool = True,
     ) -> list[Study]:
-        """Newest first."""
+        """Newest first.
+
+        Args:
+            cells: with those that are cells of a benchmark.
+        """
         ...
 
     def rename_study(self, study_id: str, name: str) -> Study: ...

@@ -27,7 +27,7 @@ from autoflow.store.study_rows import (
 from autoflow.store.workflow_rows import read_record
 from autoflow.study import Candidate, Method, Outcome, Rating, SavedSuite, Split, Study, StudyBatch, StudySpec
 
-_u, _r = tables.suites, tables.ratings
+_u, _r, _b = tables.suites, tables.ratings, tables.benchmarks
 RATED = "rated"  # among the parts of an outcome that a person's rating scored
 
 
@@ -58,16 +58,18 @@ class Studies(Part):
             return read_study(connection, study_id)
 
     def list_studies(
-        self, limit: int = 50, *, workflow_id: str | None = None, methods: Sequence[Method] | None = None
-    ) -> list[Study]:
+        self, limit: int = 50, *, workflow_id: str | None = None, methods: Sequence[Method] | None = None,
+        cells: bool = True,
+    ) -> list[Study]:  # fmt: skip
         query = select_studies().order_by(s.c.created_at.desc(), s.c.id)
         if workflow_id is not None:
             query = query.where(s.c.workflow_id == checked_id(workflow_id, "wf"))
         with self.database.read() as connection:
             found: list[Study] = []
+            hidden = set() if cells else _cells(connection)
             for row in connection.execute(query).mappings():
                 study = study_of(row)
-                if methods is None or study.spec.method in methods:
+                if study.id not in hidden and (methods is None or study.spec.method in methods):
                     found.append(study)
                 if len(found) == limit:
                     break
@@ -209,3 +211,9 @@ def _read_suite(connection: sa.Connection, suite_id: str) -> SavedSuite:
     if row is None:
         raise missing(suite_id, "su")
     return SavedSuite.model_validate(dict(row))
+
+
+def _cells(connection: sa.Connection) -> set[str]:
+    """Ids of the studies that are cells of a benchmark that is there."""
+    grids = connection.execute(sa.select(_b.c.studies).where(_b.c.deleted_at.is_(None))).scalars()
+    return {study_id for studies in grids for study_id in studies.values()}

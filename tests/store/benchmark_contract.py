@@ -40,6 +40,17 @@ class BenchmarkContract(StoreFixtures):
         store.delete_benchmark(store.create_benchmark("a", SPEC, {"0-0-0-0": study.id}).id)
         assert store.get_study(study.id) == study
 
+    def test_cells_can_be_left_out_of_the_list_of_studies_for_as_long_as_their_benchmark_is_there(
+        self, store: SqlStore
+    ) -> None:
+        alone, cell = new_study(store), new_study(store)
+        made = store.create_benchmark("a", SPEC, {"0-0-0-0": cell.id})
+        assert {study.id for study in store.list_studies()} == {alone.id, cell.id}
+        assert [study.id for study in store.list_studies(cells=False)] == [alone.id]
+        assert [study.id for study in store.list_studies(1, cells=False)] == [alone.id]
+        store.delete_benchmark(made.id)
+        assert {study.id for study in store.list_studies(cells=False)} == {alone.id, cell.id}
+
     def test_a_study_that_is_not_there_is_no_cell(self, store: SqlStore) -> None:
         with pytest.raises(NotFound, match="study"):
             store.create_benchmark("a", SPEC, {"0-0-0-0": new_id("st")})

@@ -13,7 +13,7 @@ SHOWN = 3
 def draw() -> None:
     """The latest studies; nothing where nobody has any workflow yet."""
     store = services.store()
-    if not store.list_studies(limit=1, methods=METHODS_SHOWN) and not store.list_workflows(limit=1):
+    if not store.list_studies(limit=1, methods=METHODS_SHOWN, cells=False) and not store.list_workflows(limit=1):
         return
     st.header("Workflows that become better")
     draw_some(SHOWN)

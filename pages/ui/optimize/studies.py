@@ -21,8 +21,8 @@ REFRESH_S = 3.0
 
 
 def draw() -> None:
-    """Newest first; nothing where there is none yet."""
-    if services.store().list_studies(limit=1, methods=METHODS_SHOWN):
+    """Newest first, without the cells of benchmarks, which may be hundreds; nothing where there is none yet."""
+    if services.store().list_studies(limit=1, methods=METHODS_SHOWN, cells=False):
         st.header("Studies")
         draw_some(SHOWN)
 
@@ -30,7 +30,7 @@ def draw() -> None:
 @st.fragment(run_every=REFRESH_S)
 def draw_some(most: int) -> None:
     """The latest ones, without a head."""
-    studies = services.store().list_studies(limit=most + 1, methods=METHODS_SHOWN)
+    studies = services.store().list_studies(limit=most + 1, methods=METHODS_SHOWN, cells=False)
     for study in studies[:most]:
         _row(study)
     if len(studies) > most:
