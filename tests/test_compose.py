@@ -67,6 +67,13 @@ def test_image_installs_what_the_project_pins() -> None:
     assert all((ROOT / name).is_file() for name in copied)
 
 
+def test_image_holds_nothing_that_git_leaves_out_secrets_least_of_all() -> None:
+    left_out = (ROOT / ".dockerignore").read_text("utf-8").split()
+    patterns = [re.compile(re.escape(line).replace(r"\*\*/", "(.*/)?").replace(r"\*", "[^/]*")) for line in left_out]
+    for line in (ROOT / ".gitignore").read_text("utf-8").split():
+        assert any(pattern.fullmatch(line.strip("/")) for pattern in patterns), line
+
+
 def test_image_does_not_run_as_root() -> None:
     last = DOCKERFILE.split("FROM ")[-1]
     assert re.search(r"^USER (?!root)\w+", last, re.MULTILINE)

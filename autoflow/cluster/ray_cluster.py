@@ -20,7 +20,7 @@ from autoflow.errors import AutoFlowError, ModelUnavailable, SettingsError
 from autoflow.settings import environment_default
 from autoflow.tools.threads import in_thread
 
-EXTRA = "pip install -r requirements-ray.txt"
+EXTRA = "pip install -r requirements-ray.txt -c constraints.txt"
 AUTO = "auto"  # the cluster that this machine belongs to
 JOIN_S = 60.0
 PROBE_S = 5.0  # for an address to take a connection: Ray itself waits for one that never does

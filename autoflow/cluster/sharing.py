@@ -44,8 +44,11 @@ class Todo:
 
     def _next(self) -> Unit | None:
         if not self._go_on():
+            wanted = bool(self._again)
             self._again.clear()
-            self._exhaust()
+            if wanted or not self._exhausted:
+                self._exhausted = True
+                self._tell()  # once: told at every look, those who wait would wake each other for ever
             return None
         if self._again:
             return self._again.popleft()

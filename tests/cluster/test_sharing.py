@@ -66,12 +66,17 @@ async def test_lost_runs_come_again_before_others_and_wake_who_waits() -> None:
     assert mine.end.is_set()
 
 
-async def test_lost_runs_are_not_begun_again_where_nothing_more_is_wanted() -> None:
+@pytest.mark.parametrize("taken", [4, 6, 8])
+@pytest.mark.parametrize("told", [True, False])
+async def test_lost_runs_are_not_begun_again_where_nothing_more_is_wanted(taken: int, told: bool) -> None:
+    """However far the list was read, and whether or not somebody asked before they were lost."""
     going = True
     mine = Todo(list(units())[:6], None, lambda: going)
-    lost = mine.take(4)
+    lost = mine.take(taken)
     going = False
+    assert not told or mine.take(1) == []
     mine.lost(lost, "power cut")
+    assert not mine.end.is_set()
     assert mine.take(4) == []
     assert mine.end.is_set()
 

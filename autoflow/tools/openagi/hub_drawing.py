@@ -11,7 +11,7 @@ from autoflow.tools.openagi.images import Picture
 from autoflow.tools.openagi.loading import Where
 
 STEPS = 30
-EXTRA = "It needs the extra: pip install -r requirements-hub.txt"
+EXTRA = "It needs the extra: pip install -r requirements-hub.txt -c constraints.txt"
 
 
 def drawer(source: str, at: Where, steps: int = STEPS) -> Callable[[Sequence[str]], list[Picture]]:
