@@ -14,13 +14,13 @@ from autoflow.suites.registry import spec_of, suite_names
 SEARCHED = Variant(name="search")
 DRAWN = Variant(name="no search", options={"operators": ["start anew"]})  # texts from the tasks alone, the best is kept
 PLAN = SuiteSpec(name="openagi-plan")
-SMALL = SuiteSpec(name="openagi-plan", train=2, val=3, test=6)
+SMALL = SuiteSpec(name="openagi-plan", train=4, val=6, test=12)
 
 
 def _quick(generators: Sequence[str], interpreters: Sequence[str]) -> BenchmarkSpec:
     return BenchmarkSpec(
         generators=tuple(generators), interpreters=tuple(interpreters), suites=(SMALL,),
-        budget=StudyBudget(max_rounds=2, max_calls=150), policy=RunPolicy(max_steps=20, answer_tokens=96),
+        budget=StudyBudget(max_rounds=3, max_calls=800), policy=RunPolicy(max_steps=20, answer_tokens=96),
     )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class TestSettingUp:
             "Manual and plain prompt alone"
         )
         app.run()
-        assert "12 test runs: manual and plain prompt" in shown(app)
+        assert "24 test runs: manual and plain prompt" in shown(app)
         act(app, "benchmark-start")
         assert store.list_benchmarks()[0].spec.budget.max_rounds == 0
 

@@ -19,8 +19,8 @@ FIRST = (
     "hand, and both are scored on tasks that nobody had seen."
 )
 HOW = (
-    "For a first one, leave everything as it is and press Measure: one model on both sides, a few tasks, at most 150 "
-    "calls. To ask whether two models together do better than one, choose the same two on both sides."
+    "For a first one, leave everything as it is and press Measure: one model on both sides and a few tasks, some "
+    "minutes. To ask whether two models together do better than one, choose the same two on both sides."
 )
 
 
