@@ -90,6 +90,8 @@ class AgainstFirst:
     variant: int
     pairs: int
     difference: Comparison  # this variant above the first
+    kept_first: tuple[Side, ...] = ()  # what the first variant kept, one for each pair that found nothing better
+    kept: tuple[Side, ...] = ()  # likewise this variant
 
 
 def measure(view: StudyView) -> Measured:
@@ -127,16 +129,20 @@ def is_pure(spec: BenchmarkSpec, cell: Cell) -> bool:
 def against_first(cells: Sequence[GridCell], suite: int, variant: int) -> AgainstFirst | None:
     """None where no pair of models has both."""
     found = {
-        (g.cell.variant, g.cell.interpreter, g.cell.generator): g.sides["found"].tasks
+        (g.cell.variant, g.cell.interpreter, g.cell.generator): g
         for g in cells
         if g.cell.suite == suite and "found" in g.sides
     }
-    pairs = [(found[0, i, g], tasks) for (n, i, g), tasks in found.items() if n == variant and (0, i, g) in found]
+    pairs = [(found[0, i, g], one) for (n, i, g), one in found.items() if n == variant and (0, i, g) in found]
     if not pairs or variant == 0:
         return None
-    first, other = (_mean_by_task([pair[side] for pair in pairs]) for side in (0, 1))
-    difference = _compared(first, other)
-    return AgainstFirst(suite, variant, len(pairs), difference) if difference else None
+    first, other = zip(*pairs, strict=True)
+    difference = _compared(*(_mean_by_task([g.sides["found"].tasks for g in group]) for group in (first, other)))
+    return AgainstFirst(suite, variant, len(pairs), difference, _kept(first), _kept(other)) if difference else None
+
+
+def _kept(cells: Sequence[GridCell]) -> tuple[Side, ...]:
+    return tuple(one.kept for one in cells if one.kept)
 
 
 def _compared(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison | None:

@@ -7,12 +7,12 @@ from autoflow.report.csv import written
 from autoflow.report.grid import GridCell
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_scoring import COLUMNS, PUBLISHED, column_of, scored_by
-from autoflow.report.grid_table import Line, lines
+from autoflow.report.grid_table import Line, lines, workflow_words
 from autoflow.report.grid_words import answers
 from autoflow.statistics import Comparison, Interval
 from autoflow.suites.registry import Saved
 
-_CELL = ("suite", "variant", "interpreter", "generator", "workflow")
+_CELL = ("suite", "variant", "interpreter", "generator", "workflow", "kept")
 _EMPTY = (None, None, None)
 
 
@@ -91,7 +91,7 @@ def grid_json(report: GridReport, saved: Saved | None = None) -> Json:
 
 
 def _named(line: Line) -> tuple[str, ...]:
-    return (line.suite, line.variant, line.interpreter, line.generator, line.workflow)
+    return (line.suite, line.variant, line.interpreter, line.generator, workflow_words(line), line.kept or "")
 
 
 def _row(line: Line) -> tuple[str | float | None, ...]:
@@ -114,7 +114,7 @@ def _cell(report: GridReport, one: GridCell) -> Json:
 
 def _dict(line: Line) -> Json:
     metrics = {column: _interval(found) for column, found in line.metrics.items()}
-    named = dict(zip(_CELL, _named(line), strict=True))
+    named: Json = {**dict(zip(_CELL, _named(line), strict=True)), "kept": line.kept}
     gain = None if line.gain is None else _interval(line.gain)
     return named | {
         "metrics": metrics, "average": _interval(line.mean), "valid": line.valid, "tasks": line.tasks,
@@ -134,7 +134,7 @@ def _tex_cells(report: GridReport, line: Line) -> tuple[str, ...]:
     several = len(report.benchmark.spec.suites) > 1 or line.variant
     place = f" ({', '.join(filter(None, (line.suite, line.variant)))})" if several else ""
     return (
-        _tex(line.interpreter), _tex(line.generator or "--"), _tex(line.workflow + place),
+        _tex(line.interpreter), _tex(line.generator or "--"), _tex(workflow_words(line) + place),
         *(f"{line.metrics[c].mean:.4f}" if c in line.metrics else "--" for c in COLUMNS),
         f"{line.mean.mean:.4f} [{line.mean.low:.4f}, {line.mean.high:.4f}]", f"{line.valid:.0%}".replace("%", r"\%"),
     )  # fmt: skip

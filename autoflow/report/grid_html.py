@@ -9,7 +9,7 @@ from autoflow.report.figures import plural, signed
 from autoflow.report.grid import GridCell
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_scoring import PUBLISHED, scored_by
-from autoflow.report.grid_table import columns, kept_words, lines, metric_gains, workflow_words
+from autoflow.report.grid_table import columns, kept_words, lines, metric_gains, which_kept, workflow_words
 from autoflow.report.grid_words import answers, facts, pair, place_words, places
 from autoflow.report.html_file import html_file, made_on
 from autoflow.report.html_grid_tasks import tasks_section
@@ -153,8 +153,8 @@ def _published() -> Markup:
 def _metrics(report: GridReport) -> Markup | None:
     """What was found beside the manual workflow, a metric; None where the suites have none."""
     rows = [
-        tag("tr", tag("th", pair(report, one), scope="row"), tag("td", column), _right(f"{found.tasks}"),
-            _right(signed_interval(found.difference)))
+        tag("tr", tag("th", pair(report, one) + which_kept(one), scope="row"), tag("td", column),
+            _right(f"{found.tasks}"), _right(signed_interval(found.difference)))
         for one in report.cells
         for column, found in (metric_gains(one) if columns(report) else {}).items()
     ]  # fmt: skip

@@ -32,6 +32,11 @@ class Line:
     cell: GridCell
     scored: Scored
 
+    @property
+    def kept(self) -> Side | None:
+        """What stands here in place of a generated workflow, as nothing better was found; None: it is what it says."""
+        return self.cell.kept if self.generator else None
+
 
 def lines(report: GridReport) -> list[Line]:
     """What was measured; manual workflow and plain prompt once for each interpreter: no generator has part in them."""
@@ -48,12 +53,16 @@ def lines(report: GridReport) -> list[Line]:
 
 def workflow_words(line: Line) -> str:
     """`generated`, and what was kept where the search found nothing better."""
-    kept = line.cell.kept if line.generator else None
-    return f"{line.workflow} (the {WORDS[kept]} itself)" if kept else line.workflow
+    return f"{line.workflow} (the {WORDS[line.kept]} itself)" if line.kept else line.workflow
 
 
 def kept_words(kept: Side) -> str:
     return f"nothing better than the {WORDS[kept]} was found"
+
+
+def which_kept(one: GridCell) -> str:
+    """`, which kept the manual workflow`: the generator of such a cell wrote nothing of what was scored."""
+    return f", which kept the {WORDS[one.kept]}" if one.kept else ""
 
 
 def columns(report: GridReport) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import product
 
 from autoflow.benchmark import Benchmark
 from autoflow.report.figures import plural, signed
-from autoflow.report.grid import AgainstFirst, GridCell, Synergy, is_pure
+from autoflow.report.grid import SIDES, AgainstFirst, GridCell, Side, Synergy, is_pure
 from autoflow.report.grid_read import GridReport
+from autoflow.report.grid_table import WORDS, which_kept
 from autoflow.statistics import Comparison
 
 NO_MIXED = "Whether two models together do better than one cannot be told: no cell has different models on both sides."
@@ -31,10 +33,14 @@ def synergy_answers(report: GridReport) -> list[str]:
 
 
 def synergy_words(report: GridReport, one: Synergy) -> str:
-    """`Best mixed pair (A writes, B runs: 0.62) against best pure one (C with itself: 0.57): +0.05, ...`"""
+    """`Best mixed pair (A writes, B runs: 0.62) against best pure one (C with itself: 0.57): +0.05, ...`
+
+    A pair whose search found nothing better than it began with is told as one `which kept the manual workflow`.
+    """
     spec = report.benchmark.spec
     mixed = f"{spec.generators[one.mixed.cell.generator]} writes, {spec.interpreters[one.mixed.cell.interpreter]} runs"
-    pure = f"{spec.generators[one.pure.cell.generator]} with itself"
+    mixed += which_kept(one.mixed)
+    pure = f"{spec.generators[one.pure.cell.generator]} with itself{which_kept(one.pure)}"
     return (
         f"{_place(report, one.mixed)}Best mixed pair ({mixed}: {_mean(one.mixed)}) against best pure one "
         f"({pure}: {_mean(one.pure)}): {difference_words(one.difference)} Both were chosen on validation, and are "
@@ -48,7 +54,17 @@ def variant_words(report: GridReport, one: AgainstFirst) -> str:
     first, other = (spec.variants[n].name or "as it is" for n in (0, one.variant))
     suite = f"{report.suites[one.suite]}: " if len(spec.suites) > 1 else ""
     pairs = f" Mean of {plural(one.pairs, 'pair')} of models." if one.pairs > 1 else ""
-    return f"{suite}{other} against {first}: {difference_words(one.difference)}{pairs}"
+    kept = "".join(_kept_in(*told, one.pairs) for told in ((first, one.kept_first), (other, one.kept)))
+    return f"{suite}{other} against {first}: {difference_words(one.difference)}{pairs}{kept}"
+
+
+def _kept_in(variant: str, kept: Sequence[Side], pairs: int) -> str:
+    """` Of 4 pairs with search 1 kept the manual workflow.`; empty where something was found for all."""
+    return "".join(
+        f" Of {plural(pairs, 'pair')} with {variant} {kept.count(side)} kept the {WORDS[side]}."
+        for side in SIDES
+        if side in kept
+    )
 
 
 def difference_words(found: Comparison) -> str:

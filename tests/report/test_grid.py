@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import product
@@ -9,13 +10,16 @@ from statistics import fmean
 
 import pytest
 
-from autoflow.benchmark import BenchmarkSpec, Cell, Variant
+from autoflow.benchmark import Benchmark, BenchmarkSpec, Cell, Variant
 from autoflow.report.colours import gain_colour, score_colour
 from autoflow.report.grid import GridCell, Measured, Scored, against_first, interval, synergy
+from autoflow.report.grid_files import grid_csv, grid_json, grid_latex, grid_tasks_csv
+from autoflow.report.grid_html import grid_html
 from autoflow.report.grid_read import GONE, GridReport, read_grid
 from autoflow.report.grid_scoring import PUBLISHED, by_column, scored_by
 from autoflow.report.grid_table import WORKFLOWS, columns, lines, metric_gains, workflow_words
 from autoflow.report.grid_words import NO_MIXED, NO_PURE, answers, facts
+from autoflow.statistics import compare
 from autoflow.store import SqlStore, open_store
 from autoflow.study import StudyBudget, SuiteSpec
 from tests import grids
@@ -157,8 +161,6 @@ def on_openagi(provider: str = "offline") -> GridReport:
         for n, (side, scores) in enumerate((("manual", manual), ("found", tasks)))
     }
     one = GridCell(Cell(suite=0, variant=0, interpreter=0, generator=0), "st_0", "done", "", Measured(sides, 0.5))  # type: ignore[arg-type]
-    from autoflow.benchmark import Benchmark
-
     return GridReport(Benchmark(id="bm_0", name="x", spec=told, studies={}), [one], [], [], ["openagi"])
 
 
@@ -243,3 +245,45 @@ def test_a_grid_of_the_largest_size_is_read(store: SqlStore) -> None:
 def test_a_spec_of_another_time_without_all_studies_is_read(store: SqlStore) -> None:
     made = store.create_benchmark("x", BenchmarkSpec.model_validate(spec((A,), (A, B)).model_dump()), {})
     assert [one.state for one in read_grid(store, made).cells] == ["deleted", "deleted"]
+
+
+def where_some_found_nothing_better() -> GridReport:
+    """Made up: the mixed pair of both variants kept the manual workflow, and of the second the pure one the prompt."""
+    told = spec((A,), (A, B), variants=(Variant(name="search"), Variant(name="no search")))
+    kept = {(0, 0): 2, (0, 1): 0, (1, 0): 1, (1, 1): 0}  # (variant, interpreter) -> candidate
+    rows = {0: (0.2, 0.3, 0.5), 1: (0.3, 0.4, 0.4), 2: (0.4, 0.6, 0.7)}
+    found = []
+    for (variant, interpreter), number in kept.items():
+        sides = {"manual": scored(0, *rows[0]), "plain": scored(1, *rows[1]), "found": scored(number, *rows[number])}
+        place = Cell(suite=0, variant=variant, interpreter=interpreter, generator=0)
+        gain = compare(sides["manual"].tasks, sides["found"].tasks)
+        found.append(GridCell(place, "st_0", "done", "", Measured(sides, 0.5, gain)))  # type: ignore[arg-type]
+    mixed, against = synergy(told, found), against_first(found, 0, 1)
+    assert mixed is not None
+    assert against is not None
+    made = Benchmark(id="bm_0", name="x", spec=told, studies={})
+    return GridReport(made, found, [mixed], [against], ["openagi-plan"])
+
+
+def test_nobody_is_said_to_write_what_was_kept() -> None:
+    report = where_some_found_nothing_better()
+    first, against = answers(report)
+    assert f"({A} writes, {B} runs, which kept the manual workflow: 0.33)" in first
+    assert f"({A} with itself: 0.57)" in first
+    assert "Of 2 pairs with search 1 kept the manual workflow." in against
+    assert "Of 2 pairs with no search 1 kept the manual workflow." in against
+    assert "Of 2 pairs with no search 1 kept the plain prompt." in against
+
+
+def test_files_name_what_was_kept() -> None:
+    report = where_some_found_nothing_better()
+    kept = ["", "manual", "plain", "manual"]
+    for text in (grid_csv(report), grid_tasks_csv(report)):
+        rows = {(r["variant"], r["interpreter"]): r for r in csv.DictReader(text.splitlines()) if r["generator"]}
+        assert [row["kept"] for row in rows.values()] == kept
+        assert all((row["workflow"] == "generated") == (not row["kept"]) for row in rows.values())
+    told = [line for line in grid_json(report)["lines"] if line["generator"]]
+    assert [line["kept"] or "" for line in told] == kept
+    assert grid_latex(report).count("generated (the manual workflow itself)") == 2
+    page = grid_html(report, at=0.0)
+    assert page.count("which kept the manual workflow") >= 3
