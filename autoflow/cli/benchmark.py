@@ -230,8 +230,8 @@ def _tell(store: SqlStore, report: GridReport, *, json_: bool) -> None:
 
 def _print(report: GridReport) -> None:
     from autoflow.cli.table import print_table
-    from autoflow.report.grid_html import signed_interval
-    from autoflow.report.grid_table import columns, lines, workflow_words
+    from autoflow.report.grid_table import columns, count_words, lines, span_words, workflow_words
+    from autoflow.report.grid_words import signed_interval
 
     metrics = columns(report)
     head = ("interpreter", "generator", "workflow", "tasks of", "variant", *metrics, "score", "95 % interval", "usable",
@@ -239,8 +239,9 @@ def _print(report: GridReport) -> None:
     rows = [
         (
             line.interpreter, line.generator or "–", workflow_words(line), line.suite, line.variant or "–",
-            *(f"{line.metrics[c].mean:.3f}" if c in line.metrics else "–" for c in metrics), f"{line.mean.mean:.3f}",
-            f"{line.mean.low:.3f} to {line.mean.high:.3f}", f"{line.valid:.0%}", signed_interval(line.gain),
+            *(f"{line.metrics[c].mean:.3f}{count_words(line, c)}" if c in line.metrics else "–" for c in metrics),
+            f"{line.mean.mean:.3f}", span_words(line.mean, line.tasks, 3), f"{line.valid:.0%}",
+            signed_interval(line.gain),
         )
         for line in lines(report)
     ]  # fmt: skip

@@ -154,9 +154,14 @@ def _mean_by_task(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {task: fmean(one[task] for one in scores) for task in scores[0] if all(task in one for one in scores)}
 
 
+def interval(scores: Mapping[str, float]) -> Interval:
+    """The mean over tasks with its interval: the same wherever it is told, in whatever order the runs came."""
+    return _interval(tuple(scores[task] for task in sorted(scores)))
+
+
 @lru_cache(maxsize=4096)
-def interval(scores: tuple[float, ...]) -> Interval:
-    """The mean with its interval; the same scores stand in many cells."""
+def _interval(scores: tuple[float, ...]) -> Interval:
+    """The same scores stand in many cells."""
     return bootstrap(scores)
 
 
@@ -168,6 +173,6 @@ def _scored(view: StudyView, candidate: Candidate) -> Scored:
     runs: list[Outcome] = view.outcomes(candidate.number, "test")
     tasks = view.task_scores(candidate.number, "test")
     return Scored(
-        candidate.number, tasks, interval(tuple(tasks[task] for task in sorted(tasks))),
+        candidate.number, tasks, interval(tasks),
         fmean(is_valid(run) for run in runs), fmean(run.totals.calls for run in runs),
     )  # fmt: skip

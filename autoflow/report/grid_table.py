@@ -24,11 +24,12 @@ class Line:
     generator: str  # empty for workflows that no generator has part in
     workflow: str  # of `WORKFLOWS`
     metrics: Mapping[str, Interval]  # of `COLUMNS`; empty where plans are not carried out
+    counts: Mapping[str, int]  # likewise, of how many tasks
     mean: Interval  # over tasks, in [0, 1]
     valid: float  # share of runs with a usable answer; of plans: the share of valid ones
     tasks: int
     calls: float  # mean a run
-    gain: Interval | None  # above the manual workflow, paired by task
+    gain: Comparison | None  # above the manual workflow, paired by task
     cell: GridCell
     scored: Scored
 
@@ -54,6 +55,30 @@ def lines(report: GridReport) -> list[Line]:
 def workflow_words(line: Line) -> str:
     """`generated`, and what was kept where the search found nothing better."""
     return f"{line.workflow} (the {WORDS[line.kept]} itself)" if line.kept else line.workflow
+
+
+def span_words(found: Interval, tasks: int, places: int = 2) -> str:
+    """`0.31 to 0.52`; a single task has no interval, as nothing varied."""
+    return f"{found.low:.{places}f} to {found.high:.{places}f}" if tasks > 1 else "one task"
+
+
+def average_words(found: Interval, tasks: int, places: int = 3) -> str:
+    """`0.412 (0.31 to 0.52)`."""
+    return f"{found.mean:.{places}f} ({span_words(found, tasks)})"
+
+
+def count_words(line: Line, column: str) -> str:
+    """`, n 7` beside a metric that fewer tasks of the line count for than there are."""
+    n = line.counts.get(column, line.tasks)
+    return "" if n == line.tasks else f", n {n}"
+
+
+def metric_words(line: Line, column: str, places: int = 3) -> str:
+    """`0.412 (0.31 to 0.52), n 7`."""
+    found = line.metrics.get(column)
+    if found is None:
+        return "–"
+    return average_words(found, line.counts[column], places) + count_words(line, column)
 
 
 def kept_words(kept: Side) -> str:
@@ -88,12 +113,13 @@ def _line(report: GridReport, one: GridCell, side: Side) -> Line:
         interpreter=spec.interpreters[one.cell.interpreter],
         generator=spec.generators[one.cell.generator] if side == "found" else "",
         workflow=WORKFLOWS[side],
-        metrics={column: interval(tuple(tasks[t] for t in sorted(tasks))) for column, tasks in parts.items()},
+        metrics={column: interval(tasks) for column, tasks in parts.items()},
+        counts={column: len(tasks) for column, tasks in parts.items()},
         mean=scored.mean,
         valid=scored.valid,
         tasks=len(scored.tasks),
         calls=scored.calls,
-        gain=one.gain.difference if one.gain and side == "found" else None,
+        gain=one.gain if side == "found" else None,
         cell=one,
         scored=scored,
     )

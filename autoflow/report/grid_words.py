@@ -11,10 +11,14 @@ from autoflow.report.figures import plural, signed
 from autoflow.report.grid import SIDES, AgainstFirst, GridCell, Side, Synergy, is_pure
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_table import WORDS, which_kept
-from autoflow.statistics import Comparison
+from autoflow.statistics import Comparison, Conclusion, conclusion, p_words
 
 NO_MIXED = "Whether two models together do better than one cannot be told: no cell has different models on both sides."
 NO_PURE = "Whether two models together do better than one cannot be told: no model of the grid stands on both sides."
+_DOUBTS: dict[Conclusion, str] = {
+    "equal": ", which cannot tell them apart", "open": ", which cannot tell them apart",
+    "not borne out": ", but the rank test does not bear it out: run more tasks",
+}  # fmt: skip
 METHODS = {"in-context": "in-context search", "paper": "search as in the paper", "evaluate": "scored"}
 
 
@@ -68,11 +72,24 @@ def _kept_in(variant: str, kept: Sequence[Side], pairs: int) -> str:
 
 
 def difference_words(found: Comparison) -> str:
-    """`+0.05, 95 % interval −0.02 to +0.11 over 24 tasks, which cannot tell.`"""
-    d = found.difference
-    unsure = ", which cannot tell them apart" if d.low <= 0 <= d.high else ""
+    """`+0.05, 95 % interval −0.02 to +0.11 over 24 tasks, p 0.21, which cannot tell them apart.`"""
+    d, told = found.difference, conclusion(found)
+    if found.tasks == 1:
+        return f"{signed(d.mean)} on the one task there is, which says nothing of others."
     interval = f"95 % interval {signed(d.low)} to {signed(d.high)}"
-    return f"{signed(d.mean)}, {interval} over {plural(found.tasks, 'task')}{unsure}."
+    words = f"{signed(d.mean)}, {interval} over {plural(found.tasks, 'task')}{p_words(found.p)}"
+    return f"{words}{_DOUBTS.get(told, '')}."
+
+
+def signed_interval(found: Comparison | None) -> str:
+    """`+0.12 (−0.01 to +0.24)`, with p where the rank test does not bear it out; empty where there is none."""
+    if found is None:
+        return ""
+    d, told = found.difference, conclusion(found)
+    if found.tasks == 1:
+        return f"{signed(d.mean)} (one task)"
+    doubt = f"{p_words(found.p)}: not sure" if told == "not borne out" else ""
+    return f"{signed(d.mean)} ({signed(d.low)} to {signed(d.high)}{doubt})"
 
 
 def pair(report: GridReport, one: GridCell) -> str:
