@@ -9,7 +9,7 @@ import typer
 from autoflow.cli import output
 from autoflow.cli.files import write_text
 from autoflow.cli.options import Json, Ray
-from autoflow.errors import NotFound, SettingsError
+from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
     from autoflow.benchmark import Benchmark, BenchmarkSpec
@@ -81,6 +81,7 @@ def benchmark(  # long: each option of the command is a parameter
 
     Ctrl-C pauses; `autoflow benchmark --resume BENCHMARK` goes on. Several may work at one: each cell is one job.
     """
+    from autoflow.cli.cells import carry_out_cells
     from autoflow.cli.here import refuse_both
     from autoflow.report.grid_read import read_grid
     from autoflow.store import open_store
@@ -97,7 +98,7 @@ def benchmark(  # long: each option of the command is a parameter
     output.note(f"Benchmark {found.id}")
     failed = 0
     if show is None and not found.recorded:
-        failed = 0 if _left_to_workers(detach) else _carry_out(store, found, ray)
+        failed = 0 if _left_to_workers(detach) else carry_out_cells(store, found, ray)
     report = read_grid(store, found)
     _write(store, report, html, csv, csv_tasks, latex)
     _tell(store, report, json_=json_)
@@ -158,33 +159,6 @@ def _spec(store: SqlStore, told: dict[str, Any]) -> BenchmarkSpec:
         openagi=options, budget=budget, repeats=told["repeats"], seed=told["seed"] or 0,
         judge=check_model(told["judge"]) if told["judge"] else "",
     )  # fmt: skip
-
-
-def _carry_out(store: SqlStore, benchmark: Benchmark, ray: str | None) -> int:
-    """Cell after cell; returns how many failed. One that is paused ends it: Ctrl-C means all, and none is lost."""
-    from autoflow.cli.here import carry_out_here, submitted
-    from autoflow.optimize.benchmarking import pause, submit
-
-    submit(store, benchmark)  # what was paused or failed waits again
-    failed, studies = 0, list(benchmark.studies.values())
-    for n, study_id in enumerate(studies):
-        try:
-            study = store.get_study(study_id)
-        except NotFound:
-            output.note(f"Cell {n + 1} of {len(studies)}: its study was deleted")
-            continue
-        if study.stop is not None:
-            continue
-        output.note(f"Cell {n + 1} of {len(studies)}: {study.name}")
-        job = carry_out_here(store, submitted(store, study.id, study.name), ("pause",), ray)
-        if job.state == "failed":
-            failed += 1
-            output.note(f"The cell failed: {job.error}")
-        if job.state in ("paused", "pausing"):
-            pause(store, benchmark)
-            output.note(f"Paused. Go on: autoflow benchmark --resume {benchmark.id}")
-            break
-    return failed
 
 
 def _write(
