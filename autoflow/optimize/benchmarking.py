@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from autoflow.benchmark import Benchmark, BenchmarkSpec, Cell, cells, name_of, study_spec
+from autoflow.benchmark import MOST, Benchmark, BenchmarkSpec, Cell, cells, name_of, study_spec
 from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.optimize.start import check_study, write_study
 from autoflow.records import Job, Json, broken_rule
@@ -16,7 +16,6 @@ from autoflow.store.base import BenchmarkStore, JobStore, StudyStore
 from autoflow.study import Candidate, Split, Study, StudySpec
 from autoflow.suites.registry import settled_suite
 
-MOST = 400  # cells
 GOING = ("queued", "running")  # what can be paused
 RESTING = ("pausing", "paused", "failed")  # what can be taken up
 _Dealt = tuple[Mapping[Split, Sequence[str]], Sequence[Candidate]]
@@ -96,10 +95,9 @@ def _payload(study: Study) -> Json:
 
 
 def _check_axes(spec: BenchmarkSpec) -> None:
-    count = len(spec.generators) * len(spec.interpreters) * len(spec.suites) * len(spec.variants)
-    if count > MOST:
+    if spec.size > MOST:
         raise SettingsError(
-            f"The grid has {count:,} cells; up to {MOST:,} are carried out.", "Choose fewer of an axis."
+            f"The grid has {spec.size:,} cells; up to {MOST:,} are carried out.", "Choose fewer of an axis."
         )
     suites = tuple(suite.model_dump_json() for suite in spec.suites)
     for side, axis in (("generator", spec.generators), ("interpreter", spec.interpreters), ("suite", suites)):

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from autoflow.benchmark import BenchmarkSpec, Cell, Variant, cells, name_of, study_spec
+from autoflow.benchmark import MOST, BenchmarkSpec, Cell, Variant, cells, name_of, study_spec
 from autoflow.errors import NotFound, SettingsError, StorageUnavailable
 from autoflow.llm.scripted import ScriptedLLM
-from autoflow.optimize.benchmarking import MOST, open_studies, pause, start_benchmark, submit
+from autoflow.optimize.benchmarking import open_studies, pause, start_benchmark, submit
 from autoflow.optimize.presets import PRESETS, adjusted
 from autoflow.store import SqlStore
 from autoflow.study import SPLITS, RewardSpec, Study, StudyBatch, StudyBudget, SuiteSpec
