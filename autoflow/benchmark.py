@@ -14,6 +14,8 @@ from pydantic import Field
 from autoflow.records import Json, Record, RunPolicy
 from autoflow.study import Method, RewardSpec, StudyBudget, StudySpec, SuiteSpec
 
+MOST = 400  # cells of a grid
+
 
 class Variant(Record):
     """What differs from cell to cell besides models and suite: an ablation is a list of these."""
@@ -40,6 +42,11 @@ class BenchmarkSpec(Record):
     )
     repeats: int = Field(default=1, ge=1, le=20)
     seed: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many cells it has, told without making them: their number is a product."""
+        return len(self.generators) * len(self.interpreters) * len(self.suites) * len(self.variants)
 
 
 class Cell(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +15,10 @@ RESAMPLES = 10_000
 MOST_DRAWN = 40_000_000  # values in all resamples together
 AT_ONCE = 2_000_000  # of them held in memory
 SURE_P = 0.05  # above it, the rank test does not bear a difference out
+
+
+# all tasks the same; a single task, which says nothing of others; the interval holds 0; the rank test is not sure; sure
+Conclusion = Literal["equal", "one task", "open", "not borne out", "better"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +129,34 @@ def _signed_rank(differences: Sequence[float]) -> float | None:
     return float(stats.wilcoxon(differences, zero_method="pratt").pvalue)
 
 
+def conclusion(found: Comparison) -> Conclusion:
+    """What may be said of the comparison, wherever it is said: interval and rank test must bear a difference out."""
+    d = found.difference
+    if found.wins == found.losses == 0:
+        return "equal"
+    if found.tasks == 1:
+        return "one task"
+    if d.low <= 0 <= d.high:
+        return "open"
+    return "not borne out" if found.p is None or found.p >= SURE_P else "better"
+
+
 def verdict(found: Comparison, name_a: str = "A", name_b: str = "B") -> str:
     """What may be said of the comparison, in one sentence. Where interval and test disagree, it says so."""
-    if found.wins == found.losses == 0:
+    told = conclusion(found)
+    if told == "equal":
         return f"{name_a} and {name_b} score the same on {_all(found.tasks)}."
     d = found.difference
     better, low, high = (name_b, d.low, d.high) if d.mean >= 0 else (name_a, -d.high, -d.low)
     by = _number(abs(d.mean))
-    if found.tasks == 1:
+    if told == "one task":
         return f"{better} scored higher by {by} on the one task there is, which says nothing of others."
-    interval, p = f"95 % interval {_number(low)} to {_number(high)}", _p_words(found.p)
-    if low <= 0:
+    interval, p = f"95 % interval {_number(low)} to {_number(high)}", p_words(found.p)
+    if told == "open":
         ahead = f"{better} scored higher by {by}" if d.mean else "on average both score the same"
         return f"No difference can be told from these {found.tasks} tasks: {ahead} ({interval}{p})."
     figures = f"({interval}, {found.tasks} tasks{p})"
-    if found.p is None or found.p >= SURE_P:
+    if told == "not borne out":
         return f"{better} scored higher by {by} {figures}, but the rank test does not bear it out: run more tasks."
     return f"{better} is better by {by} {figures}."
 
@@ -153,7 +170,8 @@ def _number(value: float) -> str:
     return f"{value:.{2 if abs(value) >= 0.005 or value == 0 else 3}f}".replace("-", "−")
 
 
-def _p_words(p: float | None) -> str:
+def p_words(p: float | None) -> str:
+    """`, p 0.03`; empty where the test says nothing."""
     if p is None:
         return ""
     return ", p < 0.001" if p < 0.001 else f", p {p:.3f}" if p < 0.1 else f", p {p:.2f}"

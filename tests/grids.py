@@ -83,7 +83,10 @@ def written(
     studies = {}
     for n, cell in enumerate(cells(told)):
         state = (states or {}).get(cell.key, "done")
-        writer = new_study(store, f"{name}: cell {cell.key}", seed=n, tasks_seed=0, rounds=rounds, recorded=recorded)
+        writer = new_study(
+            store, f"{name}: cell {cell.key}", seed=n, tasks_seed=0, rounds=rounds, recorded=recorded,
+            generator=generators[cell.generator], interpreter=interpreters[cell.interpreter],
+        )  # fmt: skip
         studies[cell.key] = writer.study.id
         _write(store, writer, state, rounds)
     made = store.create_benchmark(name, told, studies, recorded=recorded)

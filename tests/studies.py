@@ -154,13 +154,14 @@ def trace(steps: Sequence[Step], task: SuiteTask) -> list[Event]:
 def new_study(
     store: SqlStore, name: str = "Plans for images", *, seed: int = 0, rounds: int = 5, recorded: str = "",
     pending: bool = False, workflow_id: str | None = None, tasks_seed: int | None = None,
+    generator: str = "scripted:writer", interpreter: str = "scripted:reader",
 ) -> Writer:  # fmt: skip
     """A study that has not begun; the writer takes it on."""
     dealt = seed if tasks_seed is None else tasks_seed
     suite = OpenAGIPlanSuite(seed=dealt, sizes=SIZES)
     spec = StudySpec(
-        method="in-context", suite=SuiteSpec(name="openagi-plan", seed=dealt, **SIZES), generator="scripted:writer",
-        interpreter="scripted:reader", reward=RewardSpec(valid=0.1, tokens=0.02), seed=seed,
+        method="in-context", suite=SuiteSpec(name="openagi-plan", seed=dealt, **SIZES), generator=generator,
+        interpreter=interpreter, reward=RewardSpec(valid=0.1, tokens=0.02), seed=seed,
         budget=StudyBudget(max_rounds=rounds, patience=4),
     )  # fmt: skip
     splits = {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}

@@ -9,7 +9,7 @@ import typer
 from autoflow.cli import output
 from autoflow.cli.files import write_text
 from autoflow.cli.options import Json, Ray
-from autoflow.errors import NotFound, SettingsError
+from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
     from autoflow.benchmark import Benchmark, BenchmarkSpec
@@ -81,6 +81,7 @@ def benchmark(  # long: each option of the command is a parameter
 
     Ctrl-C pauses; `autoflow benchmark --resume BENCHMARK` goes on. Several may work at one: each cell is one job.
     """
+    from autoflow.cli.cells import carry_out_cells
     from autoflow.cli.here import refuse_both
     from autoflow.report.grid_read import read_grid
     from autoflow.store import open_store
@@ -97,7 +98,7 @@ def benchmark(  # long: each option of the command is a parameter
     output.note(f"Benchmark {found.id}")
     failed = 0
     if show is None and not found.recorded:
-        failed = 0 if _left_to_workers(detach) else _carry_out(store, found, ray)
+        failed = 0 if _left_to_workers(detach) else carry_out_cells(store, found, ray)
     report = read_grid(store, found)
     _write(store, report, html, csv, csv_tasks, latex)
     _tell(store, report, json_=json_)
@@ -160,33 +161,6 @@ def _spec(store: SqlStore, told: dict[str, Any]) -> BenchmarkSpec:
     )  # fmt: skip
 
 
-def _carry_out(store: SqlStore, benchmark: Benchmark, ray: str | None) -> int:
-    """Cell after cell; returns how many failed. One that is paused ends it: Ctrl-C means all, and none is lost."""
-    from autoflow.cli.here import carry_out_here, submitted
-    from autoflow.optimize.benchmarking import pause, submit
-
-    submit(store, benchmark)  # what was paused or failed waits again
-    failed, studies = 0, list(benchmark.studies.values())
-    for n, study_id in enumerate(studies):
-        try:
-            study = store.get_study(study_id)
-        except NotFound:
-            output.note(f"Cell {n + 1} of {len(studies)}: its study was deleted")
-            continue
-        if study.stop is not None:
-            continue
-        output.note(f"Cell {n + 1} of {len(studies)}: {study.name}")
-        job = carry_out_here(store, submitted(store, study.id, study.name), ("pause",), ray)
-        if job.state == "failed":
-            failed += 1
-            output.note(f"The cell failed: {job.error}")
-        if job.state in ("paused", "pausing"):
-            pause(store, benchmark)
-            output.note(f"Paused. Go on: autoflow benchmark --resume {benchmark.id}")
-            break
-    return failed
-
-
 def _write(
     store: SqlStore, report: GridReport, html: str | None, csv: str | None, csv_tasks: str | None, latex: str | None
 ) -> None:
@@ -230,8 +204,8 @@ def _tell(store: SqlStore, report: GridReport, *, json_: bool) -> None:
 
 def _print(report: GridReport) -> None:
     from autoflow.cli.table import print_table
-    from autoflow.report.grid_html import signed_interval
-    from autoflow.report.grid_table import columns, lines, workflow_words
+    from autoflow.report.grid_table import columns, count_words, lines, span_words, workflow_words
+    from autoflow.report.grid_words import signed_interval
 
     metrics = columns(report)
     head = ("interpreter", "generator", "workflow", "tasks of", "variant", *metrics, "score", "95 % interval", "usable",
@@ -239,8 +213,9 @@ def _print(report: GridReport) -> None:
     rows = [
         (
             line.interpreter, line.generator or "–", workflow_words(line), line.suite, line.variant or "–",
-            *(f"{line.metrics[c].mean:.3f}" if c in line.metrics else "–" for c in metrics), f"{line.mean.mean:.3f}",
-            f"{line.mean.low:.3f} to {line.mean.high:.3f}", f"{line.valid:.0%}", signed_interval(line.gain),
+            *(f"{line.metrics[c].mean:.3f}{count_words(line, c)}" if c in line.metrics else "–" for c in metrics),
+            f"{line.mean.mean:.3f}", span_words(line.mean, line.tasks, 3), f"{line.valid:.0%}",
+            signed_interval(line.gain),
         )
         for line in lines(report)
     ]  # fmt: skip

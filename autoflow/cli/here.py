@@ -64,6 +64,27 @@ def carry_out_here(
     return store.get_job(job.id)
 
 
+def carry_out_if_free(
+    store: SqlStore, job: Job, ends: Sequence[Request], ray: str | None = None,
+    *, begun: Callable[[], None] = lambda: None,
+) -> Job | None:  # fmt: skip
+    """Do the job of a study unless a worker has it, which returns None at once; else as it ended.
+
+    Args:
+        ends: see `work_here`.
+        ray: see `handlers`.
+        begun: called once it is this process that does it.
+    """
+    lease = _claimed(store, job)
+    if lease is None:
+        return None
+    begun()
+    progress = Progress()
+    _do(store, lease, lambda: progress.show(store.get_job(job.id)), ends, ray)
+    progress.end()
+    return store.get_job(job.id)
+
+
 def work_here(
     store: SqlStore, job: Job, watch: Callable[[], None], ends: Sequence[Request], ray: str | None = None
 ) -> None:
@@ -76,12 +97,21 @@ def work_here(
     """
     from autoflow.cli.jobs import follow
 
-    lease = store.claim(f"cli-{socket.gethostname()}-{os.getpid()}", lease_s=LEASE_S, job_id=job.id)
+    lease = _claimed(store, job)
     if lease is None:
         follow(store, job.id)
     else:
-        with log_file():
-            asyncio.run(_work(store, lease, watch, ends, ray))
+        _do(store, lease, watch, ends, ray)
+
+
+def _claimed(store: SqlStore, job: Job) -> Lease | None:
+    """None: a worker has it, or it waits for nobody."""
+    return store.claim(f"cli-{socket.gethostname()}-{os.getpid()}", lease_s=LEASE_S, job_id=job.id)
+
+
+def _do(store: SqlStore, lease: Lease, watch: Callable[[], None], ends: Sequence[Request], ray: str | None) -> None:
+    with log_file():
+        asyncio.run(_work(store, lease, watch, ends, ray))
 
 
 async def _work(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from pydantic import ValidationError
 
-from autoflow.benchmark import Benchmark, BenchmarkSpec, Cell, cells, name_of, study_spec
-from autoflow.errors import SettingsError
+from autoflow.benchmark import MOST, Benchmark, BenchmarkSpec, Cell, cells, name_of, study_spec
+from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.optimize.start import check_study, write_study
 from autoflow.records import Job, Json, broken_rule
 from autoflow.store.base import BenchmarkStore, JobStore, StudyStore
 from autoflow.study import Candidate, Split, Study, StudySpec
 from autoflow.suites.registry import settled_suite
 
-MOST = 400  # cells
 GOING = ("queued", "running")  # what can be paused
 RESTING = ("pausing", "paused", "failed")  # what can be taken up
 _Dealt = tuple[Mapping[Split, Sequence[str]], Sequence[Candidate]]
@@ -25,17 +25,11 @@ class BenchmarksAndStudies(BenchmarkStore, StudyStore, JobStore, Protocol):
     """What beginning one takes of the store."""
 
 
-def start_benchmark(
-    store: BenchmarksAndStudies,
-    name: str,
-    spec: BenchmarkSpec,
-    *,
-    begun: Callable[[int, int], None] = lambda n, all_: None,
-) -> Benchmark:
+def start_benchmark(store: BenchmarksAndStudies, name: str, spec: BenchmarkSpec) -> Benchmark:
     """A new benchmark with a study a cell, and their jobs queued. All cells are checked before anything is written.
 
-    Args:
-        begun: told how many cells of how many are written.
+    Where it is broken off, its studies are gone as well: none stays without a benchmark.
+
     Raises SettingsError: a cell cannot begin, and why; too many cells; a model stands twice on one side.
     """
     _check_axes(spec)
@@ -46,15 +40,27 @@ def start_benchmark(
         place = (cell.suite, cell.variant)
         if place not in dealt:
             dealt[place] = _dealt(store, spec, cell)
-    studies: dict[str, str] = {}
-    for n, cell in enumerate(grid):
-        splits, first = dealt[cell.suite, cell.variant]
-        study = write_study(store, f"{name}: {name_of(spec, cell)}", study_spec(spec, cell), splits, first)
-        studies[cell.key] = study.id
-        begun(n + 1, len(grid))
-    benchmark = store.create_benchmark(name, spec, studies)
+    benchmark = _written(store, name, spec, grid, dealt)
     submit(store, benchmark)
     return benchmark
+
+
+def _written(
+    store: BenchmarksAndStudies, name: str, spec: BenchmarkSpec, grid: Sequence[Cell],
+    dealt: Mapping[tuple[int, int], _Dealt],
+) -> Benchmark:  # fmt: skip
+    studies: dict[str, str] = {}
+    try:
+        for cell in grid:
+            splits, first = dealt[cell.suite, cell.variant]
+            study = write_study(store, f"{name}: {name_of(spec, cell)}", study_spec(spec, cell), splits, first)
+            studies[cell.key] = study.id
+        return store.create_benchmark(name, spec, studies)
+    except BaseException:  # a person's Ctrl-C, or a page that begins anew, as well
+        for study_id in studies.values():
+            with suppress(AutoFlowError):  # what ended it is what is told
+                store.delete_study(study_id)
+        raise
 
 
 def submit(store: BenchmarksAndStudies, benchmark: Benchmark) -> list[Job]:
@@ -89,10 +95,9 @@ def _payload(study: Study) -> Json:
 
 
 def _check_axes(spec: BenchmarkSpec) -> None:
-    count = len(spec.generators) * len(spec.interpreters) * len(spec.suites) * len(spec.variants)
-    if count > MOST:
+    if spec.size > MOST:
         raise SettingsError(
-            f"The grid has {count:,} cells; up to {MOST:,} are carried out.", "Choose fewer of an axis."
+            f"The grid has {spec.size:,} cells; up to {MOST:,} are carried out.", "Choose fewer of an axis."
         )
     suites = tuple(suite.model_dump_json() for suite in spec.suites)
     for side, axis in (("generator", spec.generators), ("interpreter", spec.interpreters), ("suite", suites)):

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import Field
 
-from autoflow.benchmark import Benchmark, BenchmarkSpec, cells, without_folder
+from autoflow.benchmark import MOST, Benchmark, BenchmarkSpec, Cell, cells, without_folder
 from autoflow.errors import SettingsError
 from autoflow.records import Json, Record
 from autoflow.report.recording import study_lines, suite_without_folder, write_recording
@@ -34,7 +34,7 @@ class BenchmarkHead(Record):
     words: str = Field(min_length=1, max_length=2000)  # when and with what it was made, as pages show it
     name: str = Field(max_length=500)
     spec: BenchmarkSpec
-    cells: tuple[str, ...] = Field(min_length=1, max_length=400)  # `Cell.key`
+    cells: tuple[str, ...] = Field(min_length=1, max_length=MOST)  # `Cell.key`
 
 
 def save_benchmark(store: SqlStore, benchmark_id: str, path: str | os.PathLike[str], words: str) -> None:
@@ -47,10 +47,11 @@ def save_benchmark(store: SqlStore, benchmark_id: str, path: str | os.PathLike[s
     """
     benchmark = store.get_benchmark(benchmark_id)
     studies = store.benchmark_studies(benchmark_id)
-    open_ = sum(study_id not in studies or studies[study_id].stop is None for study_id in benchmark.studies.values())
+    found = (studies.get(benchmark.studies.get(cell.key, "")) for cell in cells(benchmark.spec))
+    open_ = sum(study is None or study.stop is None for study in found)
     if open_:
         raise SettingsError(
-            f"{open_} of {len(benchmark.studies)} cells of the benchmark {benchmark_id} have not ended, or are gone.",
+            f"{open_} of {benchmark.spec.size} cells of the benchmark {benchmark_id} have not ended, or are gone.",
             f"Let it come to its end, then record it: autoflow benchmark --resume {benchmark_id}",
         )
     if not words.strip():
@@ -101,15 +102,30 @@ def _lines(store: SqlStore, benchmark: Benchmark, words: str) -> Iterator[Json]:
 
 def _read(lines: Iterator[Json]) -> tuple[BenchmarkHead, list[Recording]]:
     head = _head(next(lines, {}))
-    known = {cell.key for cell in cells(head.spec)}
-    if len(set(head.cells)) != len(head.cells) or not set(head.cells) <= known:
-        raise Wrong("a cell is not in its grid, or is there twice.")
-    recordings = [read_study_lines(_study(lines)) for _ in head.cells]
+    if head.spec.size > MOST:  # before they are made: a short line can name very many
+        raise Wrong(f"its grid has {head.spec.size:,} cells, and up to {MOST:,} are carried out.")
+    known = {cell.key: cell for cell in cells(head.spec)}
+    if sorted(head.cells) != sorted(known):
+        raise Wrong("its cells are not those of its grid: one is missing, is not in the grid, or is there twice.")
+    recordings = [_checked(read_study_lines(_study(lines)), head.spec, known[key]) for key in head.cells]
     if next(lines, None) != {"benchmark_end": {"cells": len(recordings)}}:
         raise Wrong("its end is missing: it was cut off.")
     if next(lines, None) is not None:
         raise Wrong("something comes after the end.")
     return head, recordings
+
+
+def _checked(recording: Recording, spec: BenchmarkSpec, cell: Cell) -> Recording:
+    """A study of other models or tasks than its cell says would be told under names that it does not bear."""
+    study = recording.head.study.spec
+    for side, there, told in (
+        ("generator", study.generator, spec.generators[cell.generator]),
+        ("interpreter", study.interpreter, spec.interpreters[cell.interpreter]),
+        ("suite", study.suite, spec.suites[cell.suite]),
+    ):
+        if there != told:
+            raise Wrong(f"the study of its cell {cell.key} has another {side} than the grid.")
+    return recording
 
 
 def _head(line: Json) -> BenchmarkHead:

@@ -90,6 +90,8 @@ class AgainstFirst:
     variant: int
     pairs: int
     difference: Comparison  # this variant above the first
+    kept_first: tuple[Side, ...] = ()  # what the first variant kept, one for each pair that found nothing better
+    kept: tuple[Side, ...] = ()  # likewise this variant
 
 
 def measure(view: StudyView) -> Measured:
@@ -127,16 +129,20 @@ def is_pure(spec: BenchmarkSpec, cell: Cell) -> bool:
 def against_first(cells: Sequence[GridCell], suite: int, variant: int) -> AgainstFirst | None:
     """None where no pair of models has both."""
     found = {
-        (g.cell.variant, g.cell.interpreter, g.cell.generator): g.sides["found"].tasks
+        (g.cell.variant, g.cell.interpreter, g.cell.generator): g
         for g in cells
         if g.cell.suite == suite and "found" in g.sides
     }
-    pairs = [(found[0, i, g], tasks) for (n, i, g), tasks in found.items() if n == variant and (0, i, g) in found]
+    pairs = [(found[0, i, g], one) for (n, i, g), one in found.items() if n == variant and (0, i, g) in found]
     if not pairs or variant == 0:
         return None
-    first, other = (_mean_by_task([pair[side] for pair in pairs]) for side in (0, 1))
-    difference = _compared(first, other)
-    return AgainstFirst(suite, variant, len(pairs), difference) if difference else None
+    first, other = zip(*pairs, strict=True)
+    difference = _compared(*(_mean_by_task([g.sides["found"].tasks for g in group]) for group in (first, other)))
+    return AgainstFirst(suite, variant, len(pairs), difference, _kept(first), _kept(other)) if difference else None
+
+
+def _kept(cells: Sequence[GridCell]) -> tuple[Side, ...]:
+    return tuple(one.kept for one in cells if one.kept)
 
 
 def _compared(a: Mapping[str, float], b: Mapping[str, float]) -> Comparison | None:
@@ -148,9 +154,14 @@ def _mean_by_task(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {task: fmean(one[task] for one in scores) for task in scores[0] if all(task in one for one in scores)}
 
 
+def interval(scores: Mapping[str, float]) -> Interval:
+    """The mean over tasks with its interval: the same wherever it is told, in whatever order the runs came."""
+    return _interval(tuple(scores[task] for task in sorted(scores)))
+
+
 @lru_cache(maxsize=4096)
-def interval(scores: tuple[float, ...]) -> Interval:
-    """The mean with its interval; the same scores stand in many cells."""
+def _interval(scores: tuple[float, ...]) -> Interval:
+    """The same scores stand in many cells."""
     return bootstrap(scores)
 
 
@@ -162,6 +173,6 @@ def _scored(view: StudyView, candidate: Candidate) -> Scored:
     runs: list[Outcome] = view.outcomes(candidate.number, "test")
     tasks = view.task_scores(candidate.number, "test")
     return Scored(
-        candidate.number, tasks, interval(tuple(tasks[task] for task in sorted(tasks))),
+        candidate.number, tasks, interval(tasks),
         fmean(is_valid(run) for run in runs), fmean(run.totals.calls for run in runs),
     )  # fmt: skip

@@ -7,18 +7,18 @@ from autoflow.report.csv import written
 from autoflow.report.grid import GridCell
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_scoring import COLUMNS, PUBLISHED, column_of, scored_by
-from autoflow.report.grid_table import Line, lines
+from autoflow.report.grid_table import Line, count_words, lines, workflow_words
 from autoflow.report.grid_words import answers
 from autoflow.statistics import Comparison, Interval
 from autoflow.suites.registry import Saved
 
-_CELL = ("suite", "variant", "interpreter", "generator", "workflow")
+_CELL = ("suite", "variant", "interpreter", "generator", "workflow", "kept")
 _EMPTY = (None, None, None)
 
 
 def grid_csv(report: GridReport) -> str:
     """One line a workflow of a cell; an empty number is unknown."""
-    metrics = [name for column in COLUMNS for name in (column, f"{column} low", f"{column} high")]
+    metrics = [name for column in COLUMNS for name in (column, f"{column} low", f"{column} high", f"{column} tasks")]
     head = (
         *_CELL,
         *metrics,
@@ -31,6 +31,7 @@ def grid_csv(report: GridReport) -> str:
         "gain",
         "gain_low",
         "gain_high",
+        "gain_p",
     )
     return written([head, *(_row(line) for line in lines(report))])
 
@@ -91,16 +92,21 @@ def grid_json(report: GridReport, saved: Saved | None = None) -> Json:
 
 
 def _named(line: Line) -> tuple[str, ...]:
-    return (line.suite, line.variant, line.interpreter, line.generator, line.workflow)
+    return (line.suite, line.variant, line.interpreter, line.generator, workflow_words(line), line.kept or "")
 
 
 def _row(line: Line) -> tuple[str | float | None, ...]:
-    metrics = [value for column in COLUMNS for value in _numbers(line.metrics.get(column))]
-    return (*_named(line), *metrics, *_numbers(line.mean), line.valid, line.tasks, line.calls, *_numbers(line.gain))
+    counts = {column: line.counts.get(column) for column in COLUMNS}
+    metrics = [v for c, n in counts.items() for v in (*_numbers(line.metrics.get(c), n or 0), n)]
+    gain = (*_EMPTY, None) if line.gain is None else (*_numbers(line.gain.difference, line.gain.tasks), line.gain.p)
+    return (*_named(line), *metrics, *_numbers(line.mean, line.tasks), line.valid, line.tasks, line.calls, *gain)
 
 
-def _numbers(found: Interval | None) -> tuple[float | None, ...]:
-    return _EMPTY if found is None else (found.mean, found.low, found.high)
+def _numbers(found: Interval | None, tasks: int) -> tuple[float | None, ...]:
+    """Mean, low and high; a single task has no interval."""
+    if found is None:
+        return _EMPTY
+    return (found.mean, found.low, found.high) if tasks > 1 else (found.mean, None, None)
 
 
 def _cell(report: GridReport, one: GridCell) -> Json:
@@ -113,30 +119,31 @@ def _cell(report: GridReport, one: GridCell) -> Json:
 
 
 def _dict(line: Line) -> Json:
-    metrics = {column: _interval(found) for column, found in line.metrics.items()}
-    named = dict(zip(_CELL, _named(line), strict=True))
-    gain = None if line.gain is None else _interval(line.gain)
+    metrics = {c: {**_interval(m, line.counts[c]), "tasks": line.counts[c]} for c, m in line.metrics.items()}
+    named: Json = {**dict(zip(_CELL, _named(line), strict=True)), "kept": line.kept}
+    gain = None if line.gain is None else _difference(line.gain)
     return named | {
-        "metrics": metrics, "average": _interval(line.mean), "valid": line.valid, "tasks": line.tasks,
+        "metrics": metrics, "average": _interval(line.mean, line.tasks), "valid": line.valid, "tasks": line.tasks,
         "calls_a_run": line.calls, "above_manual": gain,
     }  # fmt: skip
 
 
-def _interval(found: Interval) -> Json:
-    return {"mean": found.mean, "low": found.low, "high": found.high}
+def _interval(found: Interval, tasks: int) -> Json:
+    return dict(zip(("mean", "low", "high"), _numbers(found, tasks), strict=True))
 
 
 def _difference(found: Comparison) -> Json:
-    return {**_interval(found.difference), "p": found.p, "tasks": found.tasks}
+    return {**_interval(found.difference, found.tasks), "p": found.p, "tasks": found.tasks}
 
 
 def _tex_cells(report: GridReport, line: Line) -> tuple[str, ...]:
     several = len(report.benchmark.spec.suites) > 1 or line.variant
+    span = f" [{line.mean.low:.4f}, {line.mean.high:.4f}]" if line.tasks > 1 else " (one task)"
     place = f" ({', '.join(filter(None, (line.suite, line.variant)))})" if several else ""
     return (
-        _tex(line.interpreter), _tex(line.generator or "--"), _tex(line.workflow + place),
-        *(f"{line.metrics[c].mean:.4f}" if c in line.metrics else "--" for c in COLUMNS),
-        f"{line.mean.mean:.4f} [{line.mean.low:.4f}, {line.mean.high:.4f}]", f"{line.valid:.0%}".replace("%", r"\%"),
+        _tex(line.interpreter), _tex(line.generator or "--"), _tex(workflow_words(line) + place),
+        *(f"{line.metrics[c].mean:.4f}{count_words(line, c)}" if c in line.metrics else "--" for c in COLUMNS),
+        f"{line.mean.mean:.4f}{span}", f"{line.valid:.0%}".replace("%", r"\%"),
     )  # fmt: skip
 
 

@@ -9,12 +9,21 @@ from autoflow.report.figures import plural, signed
 from autoflow.report.grid import GridCell
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_scoring import PUBLISHED, scored_by
-from autoflow.report.grid_table import columns, kept_words, lines, metric_gains, workflow_words
-from autoflow.report.grid_words import answers, facts, pair, place_words, places
+from autoflow.report.grid_table import (
+    average_words,
+    columns,
+    kept_words,
+    lines,
+    metric_gains,
+    metric_words,
+    span_words,
+    which_kept,
+    workflow_words,
+)
+from autoflow.report.grid_words import answers, facts, pair, place_words, places, signed_interval
 from autoflow.report.html_file import html_file, made_on
 from autoflow.report.html_grid_tasks import tasks_section
 from autoflow.report.markup import Markup, tag, together
-from autoflow.statistics import Interval
 from autoflow.suites.registry import Saved
 
 PUBLISHED_WORDS = (
@@ -88,7 +97,7 @@ def _cell(one: GridCell) -> Markup:
         return tag("td", one.state if one.state != "done" or not one.sides else "not searched", class_="quiet")
     gain = "" if one.gain is None else f"{signed(one.gain.difference.mean)} above manual"
     return tag(
-        "td", tag("strong", f"{found.mean.mean:.2f}"), tag("div", f"{found.mean.low:.2f} to {found.mean.high:.2f}"),
+        "td", tag("strong", f"{found.mean.mean:.2f}"), tag("div", span_words(found.mean, len(found.tasks))),
         tag("div", kept_words(one.kept) if one.kept else gain), class_=f"level-{level(found.mean.mean)}",
     )  # fmt: skip
 
@@ -121,7 +130,8 @@ def _table(report: GridReport) -> Markup:
             "tr", tag("th", line.interpreter, scope="row"), tag("td", line.generator or "–"),
             tag("td", workflow_words(line)), tag("td", line.suite) if several else None,
             tag("td", line.variant) if varied else None,
-            *(_number(line.metrics.get(column)) for column in metrics), _number(line.mean), _right(f"{line.valid:.0%}"),
+            *(_right(metric_words(line, column, 4)) for column in metrics),
+            _right(average_words(line.mean, line.tasks, 4)), _right(f"{line.valid:.0%}"),
             _right(f"{line.tasks}"), _right(f"{line.calls:.1f}"), _right(signed_interval(line.gain)),
         )
         for line in found
@@ -132,11 +142,6 @@ def _table(report: GridReport) -> Markup:
         tag("h2", "Table"),
         _wide(tag("table", tag("thead", head), tag("tbody", *rows), class_="numbers"), "Table"),
     )
-
-
-def signed_interval(found: Interval | None) -> str:
-    """`+0.12 (−0.01 to +0.24)`; empty where there is none."""
-    return "" if found is None else f"{signed(found.mean)} ({signed(found.low)} to {signed(found.high)})"
 
 
 def _published() -> Markup:
@@ -153,8 +158,8 @@ def _published() -> Markup:
 def _metrics(report: GridReport) -> Markup | None:
     """What was found beside the manual workflow, a metric; None where the suites have none."""
     rows = [
-        tag("tr", tag("th", pair(report, one), scope="row"), tag("td", column), _right(f"{found.tasks}"),
-            _right(signed_interval(found.difference)))
+        tag("tr", tag("th", pair(report, one) + which_kept(one), scope="row"), tag("td", column),
+            _right(f"{found.tasks}"), _right(signed_interval(found)))
         for one in report.cells
         for column, found in (metric_gains(one) if columns(report) else {}).items()
     ]  # fmt: skip
@@ -170,10 +175,6 @@ def _facts(report: GridReport) -> Markup:
     told = facts(report.benchmark, tuple(report.suites))
     rows = [tag("tr", tag("th", name, scope="row"), tag("td", value)) for name, value in told]
     return tag("section", tag("h2", "How it was made"), tag("table", tag("tbody", *rows)))
-
-
-def _number(found: Interval | None) -> Markup:
-    return _right("–" if found is None else f"{found.mean:.4f} ({found.low:.2f} to {found.high:.2f})")
 
 
 def _right(text: str) -> Markup:

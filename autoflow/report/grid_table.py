@@ -24,13 +24,19 @@ class Line:
     generator: str  # empty for workflows that no generator has part in
     workflow: str  # of `WORKFLOWS`
     metrics: Mapping[str, Interval]  # of `COLUMNS`; empty where plans are not carried out
+    counts: Mapping[str, int]  # likewise, of how many tasks
     mean: Interval  # over tasks, in [0, 1]
     valid: float  # share of runs with a usable answer; of plans: the share of valid ones
     tasks: int
     calls: float  # mean a run
-    gain: Interval | None  # above the manual workflow, paired by task
+    gain: Comparison | None  # above the manual workflow, paired by task
     cell: GridCell
     scored: Scored
+
+    @property
+    def kept(self) -> Side | None:
+        """What stands here in place of a generated workflow, as nothing better was found; None: it is what it says."""
+        return self.cell.kept if self.generator else None
 
 
 def lines(report: GridReport) -> list[Line]:
@@ -48,12 +54,40 @@ def lines(report: GridReport) -> list[Line]:
 
 def workflow_words(line: Line) -> str:
     """`generated`, and what was kept where the search found nothing better."""
-    kept = line.cell.kept if line.generator else None
-    return f"{line.workflow} (the {WORDS[kept]} itself)" if kept else line.workflow
+    return f"{line.workflow} (the {WORDS[line.kept]} itself)" if line.kept else line.workflow
+
+
+def span_words(found: Interval, tasks: int, places: int = 2) -> str:
+    """`0.31 to 0.52`; a single task has no interval, as nothing varied."""
+    return f"{found.low:.{places}f} to {found.high:.{places}f}" if tasks > 1 else "one task"
+
+
+def average_words(found: Interval, tasks: int, places: int = 3) -> str:
+    """`0.412 (0.31 to 0.52)`."""
+    return f"{found.mean:.{places}f} ({span_words(found, tasks)})"
+
+
+def count_words(line: Line, column: str) -> str:
+    """`, n 7` beside a metric that fewer tasks of the line count for than there are."""
+    n = line.counts.get(column, line.tasks)
+    return "" if n == line.tasks else f", n {n}"
+
+
+def metric_words(line: Line, column: str, places: int = 3) -> str:
+    """`0.412 (0.31 to 0.52), n 7`."""
+    found = line.metrics.get(column)
+    if found is None:
+        return "–"
+    return average_words(found, line.counts[column], places) + count_words(line, column)
 
 
 def kept_words(kept: Side) -> str:
     return f"nothing better than the {WORDS[kept]} was found"
+
+
+def which_kept(one: GridCell) -> str:
+    """`, which kept the manual workflow`: the generator of such a cell wrote nothing of what was scored."""
+    return f", which kept the {WORDS[one.kept]}" if one.kept else ""
 
 
 def columns(report: GridReport) -> tuple[str, ...]:
@@ -79,12 +113,13 @@ def _line(report: GridReport, one: GridCell, side: Side) -> Line:
         interpreter=spec.interpreters[one.cell.interpreter],
         generator=spec.generators[one.cell.generator] if side == "found" else "",
         workflow=WORKFLOWS[side],
-        metrics={column: interval(tuple(tasks[t] for t in sorted(tasks))) for column, tasks in parts.items()},
+        metrics={column: interval(tasks) for column, tasks in parts.items()},
+        counts={column: len(tasks) for column, tasks in parts.items()},
         mean=scored.mean,
         valid=scored.valid,
         tasks=len(scored.tasks),
         calls=scored.calls,
-        gain=one.gain.difference if one.gain and side == "found" else None,
+        gain=one.gain if side == "found" else None,
         cell=one,
         scored=scored,
     )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from itertools import product
 
 from autoflow.benchmark import Benchmark
 from autoflow.report.figures import plural, signed
-from autoflow.report.grid import AgainstFirst, GridCell, Synergy, is_pure
+from autoflow.report.grid import SIDES, AgainstFirst, GridCell, Side, Synergy, is_pure
 from autoflow.report.grid_read import GridReport
-from autoflow.statistics import Comparison
+from autoflow.report.grid_table import WORDS, which_kept
+from autoflow.statistics import Comparison, Conclusion, conclusion, p_words
 
 NO_MIXED = "Whether two models together do better than one cannot be told: no cell has different models on both sides."
 NO_PURE = "Whether two models together do better than one cannot be told: no model of the grid stands on both sides."
+_DOUBTS: dict[Conclusion, str] = {
+    "equal": ", which cannot tell them apart", "open": ", which cannot tell them apart",
+    "not borne out": ", but the rank test does not bear it out: run more tasks",
+}  # fmt: skip
 METHODS = {"in-context": "in-context search", "paper": "search as in the paper", "evaluate": "scored"}
 
 
@@ -31,10 +37,14 @@ def synergy_answers(report: GridReport) -> list[str]:
 
 
 def synergy_words(report: GridReport, one: Synergy) -> str:
-    """`Best mixed pair (A writes, B runs: 0.62) against best pure one (C with itself: 0.57): +0.05, ...`"""
+    """`Best mixed pair (A writes, B runs: 0.62) against best pure one (C with itself: 0.57): +0.05, ...`
+
+    A pair whose search found nothing better than it began with is told as one `which kept the manual workflow`.
+    """
     spec = report.benchmark.spec
     mixed = f"{spec.generators[one.mixed.cell.generator]} writes, {spec.interpreters[one.mixed.cell.interpreter]} runs"
-    pure = f"{spec.generators[one.pure.cell.generator]} with itself"
+    mixed += which_kept(one.mixed)
+    pure = f"{spec.generators[one.pure.cell.generator]} with itself{which_kept(one.pure)}"
     return (
         f"{_place(report, one.mixed)}Best mixed pair ({mixed}: {_mean(one.mixed)}) against best pure one "
         f"({pure}: {_mean(one.pure)}): {difference_words(one.difference)} Both were chosen on validation, and are "
@@ -48,15 +58,38 @@ def variant_words(report: GridReport, one: AgainstFirst) -> str:
     first, other = (spec.variants[n].name or "as it is" for n in (0, one.variant))
     suite = f"{report.suites[one.suite]}: " if len(spec.suites) > 1 else ""
     pairs = f" Mean of {plural(one.pairs, 'pair')} of models." if one.pairs > 1 else ""
-    return f"{suite}{other} against {first}: {difference_words(one.difference)}{pairs}"
+    kept = "".join(_kept_in(*told, one.pairs) for told in ((first, one.kept_first), (other, one.kept)))
+    return f"{suite}{other} against {first}: {difference_words(one.difference)}{pairs}{kept}"
+
+
+def _kept_in(variant: str, kept: Sequence[Side], pairs: int) -> str:
+    """` Of 4 pairs with search 1 kept the manual workflow.`; empty where something was found for all."""
+    return "".join(
+        f" Of {plural(pairs, 'pair')} with {variant} {kept.count(side)} kept the {WORDS[side]}."
+        for side in SIDES
+        if side in kept
+    )
 
 
 def difference_words(found: Comparison) -> str:
-    """`+0.05, 95 % interval −0.02 to +0.11 over 24 tasks, which cannot tell.`"""
-    d = found.difference
-    unsure = ", which cannot tell them apart" if d.low <= 0 <= d.high else ""
+    """`+0.05, 95 % interval −0.02 to +0.11 over 24 tasks, p 0.21, which cannot tell them apart.`"""
+    d, told = found.difference, conclusion(found)
+    if found.tasks == 1:
+        return f"{signed(d.mean)} on the one task there is, which says nothing of others."
     interval = f"95 % interval {signed(d.low)} to {signed(d.high)}"
-    return f"{signed(d.mean)}, {interval} over {plural(found.tasks, 'task')}{unsure}."
+    words = f"{signed(d.mean)}, {interval} over {plural(found.tasks, 'task')}{p_words(found.p)}"
+    return f"{words}{_DOUBTS.get(told, '')}."
+
+
+def signed_interval(found: Comparison | None) -> str:
+    """`+0.12 (−0.01 to +0.24)`, with p where the rank test does not bear it out; empty where there is none."""
+    if found is None:
+        return ""
+    d, told = found.difference, conclusion(found)
+    if found.tasks == 1:
+        return f"{signed(d.mean)} (one task)"
+    doubt = f"{p_words(found.p)}: not sure" if told == "not borne out" else ""
+    return f"{signed(d.mean)} ({signed(d.low)} to {signed(d.high)}{doubt})"
 
 
 def pair(report: GridReport, one: GridCell) -> str:

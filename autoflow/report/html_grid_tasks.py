@@ -9,6 +9,7 @@ from autoflow.report.figures import plural, signed
 from autoflow.report.grid import GridCell
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_scoring import column_of
+from autoflow.report.grid_table import which_kept
 from autoflow.report.grid_words import pair
 from autoflow.report.markup import Markup, tag
 
@@ -70,7 +71,7 @@ def tasks_section(report: GridReport, objectives: Sequence[Mapping[str, str]] = 
 
 def _part(report: GridReport, one: GridCell, found: Sequence[TaskLine]) -> Markup:
     means = [f"{words} {one.sides[side].mean.mean:.2f}" for side, words in _WORDS if side in one.sides]  # type: ignore[index]
-    summary = tag("summary", pair(report, one), " ", tag("span", ", ".join(means), class_="quiet"))
+    summary = tag("summary", pair(report, one) + which_kept(one), " ", tag("span", ", ".join(means), class_="quiet"))
     names = ("Task", "Metric", "Manual", "Plain prompt", "Generated", "Generated − manual")
     metrics = any(line.column for line in found)
     shown = [name for name in names if metrics or name != "Metric"]

@@ -24,6 +24,7 @@ from autoflow.study import Study, StudyBatch, StudySpec, SuiteSpec
 from autoflow.suites.registry import TABLE
 from autoflow.suites.table_add import save_once
 
+PATHS = ("data", "queries")  # options of suites that are paths, relative ones as well
 AT_ONCE = 200  # runs in one transaction
 
 
@@ -85,11 +86,17 @@ def _without_folders(spec: StudySpec) -> StudySpec:
 
 
 def suite_without_folder(suite: SuiteSpec) -> SuiteSpec:
-    """The same with the last part of the folder of its data, where it names one."""
-    data = suite.options.get("data")
-    if not isinstance(data, str) or not data:
-        return suite
-    return suite.model_copy(update={"options": {**suite.options, "data": os.path.basename(os.path.normpath(data))}})
+    """The same with the last part alone of every option that names a file or a folder."""
+    options = {
+        name: os.path.basename(os.path.normpath(value)) if isinstance(value, str) and _is_path(name, value) else value
+        for name, value in suite.options.items()
+    }
+    return suite.model_copy(update={"options": options})
+
+
+def _is_path(name: str, value: str) -> bool:
+    """Options that are known to be paths, and whatever else names a place on this machine."""
+    return bool(value) and (name in PATHS or os.path.isabs(value) or value.startswith("~"))
 
 
 def _workflow(store: SqlStore, study: Study) -> RecordedWorkflow | None:

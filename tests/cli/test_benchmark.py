@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from autoflow.cli.benchmark import _carry_out
+from autoflow.cli.cells import carry_out_cells
 from autoflow.optimize.benchmarking import start_benchmark
 from autoflow.store import SqlStore, open_store
 from tests import grids
@@ -210,6 +210,7 @@ def test_names_that_steer_are_shown_harmless(cli: Cli, monkeypatch: pytest.Monke
     told = cli("benchmark", "--show", made.id)
     assert told.code == 0
     assert "\x1b" not in told.err
+    assert "\x1b" not in told.out
 
 
 def test_ctrl_c_pauses_all_cells_and_resume_ends_with_the_same(tmp_path: Path, home: Path) -> None:
@@ -232,10 +233,40 @@ def test_ctrl_c_pauses_all_cells_and_resume_ends_with_the_same(tmp_path: Path, h
     assert f"Paused. Go on: autoflow benchmark --resume {made.id}" in told
     assert {job.state for job in store.benchmark_jobs(made.id).values()} == {"paused"}
     slow.write_text(slow.read_text().replace("1.5", "0.0"))
-    assert _carry_out(store, made, None) == 0
+    assert carry_out_cells(store, made, None) == 0
     assert {s.stop for s in store.benchmark_studies(made.id).values()} == {"rounds"}
     outcomes = [o for _, o in store.study_outcomes(study)]
     assert len({(o.candidate, o.task, o.repeat) for o in outcomes}) == len(outcomes)
+
+
+def test_cells_that_workers_have_keep_no_free_one_waiting_and_ctrl_c_pauses_all(tmp_path: Path, home: Path) -> None:
+    """The first cell is a worker's, and stays so: the second is done meanwhile, and Ctrl-C ends the waiting."""
+    model = grids.script(tmp_path / "a.jsonl")
+    other = grids.script(tmp_path / "b.jsonl")
+    store = open_store()
+    made = start_benchmark(store, "Shared", grids.spec([model, other], [model]))
+    first, second = made.studies.values()
+    jobs = store.benchmark_jobs(made.id)
+    lease = store.claim("a worker elsewhere", lease_s=3600, job_id=jobs[first].id)
+    assert lease is not None
+    command = [sys.executable, "-m", "autoflow.cli", "benchmark", "--resume", made.id]
+    here = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, "AUTOFLOW_HOME": str(home)}, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        wait_until(lambda: store.get_job(jobs[second].id).state == "done")
+        assert here.stderr is not None
+        said = []
+        while not (said and "Waiting for workers, who have 1 cell." in said[-1]):
+            said.append(here.stderr.readline())
+            assert said[-1], said
+        here.send_signal(signal.SIGINT)
+        _, told = here.communicate(timeout=PATIENCE_S)
+    finally:
+        here.kill()
+    assert here.returncode == 0, told
+    assert f"Paused. Go on: autoflow benchmark --resume {made.id}" in told
+    assert store.get_job(jobs[first].id).state == "pausing", "its worker was asked"
 
 
 def wait_until(found: Callable[[], Any]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from autoflow.benchmark import BenchmarkSpec, Cell, Variant, cells, name_of, study_spec
-from autoflow.errors import SettingsError
+from autoflow.benchmark import MOST, BenchmarkSpec, Cell, Variant, cells, name_of, study_spec
+from autoflow.errors import NotFound, SettingsError, StorageUnavailable
 from autoflow.llm.scripted import ScriptedLLM
-from autoflow.optimize.benchmarking import MOST, open_studies, pause, start_benchmark, submit
+from autoflow.optimize.benchmarking import open_studies, pause, start_benchmark, submit
 from autoflow.optimize.presets import PRESETS, adjusted
 from autoflow.store import SqlStore
-from autoflow.study import SPLITS, RewardSpec, StudyBatch, StudyBudget, SuiteSpec
+from autoflow.study import SPLITS, RewardSpec, Study, StudyBatch, StudyBudget, SuiteSpec
 from autoflow.suites.registry import open_suite
 
 PLAN = SuiteSpec(name="openagi-plan", train=1, val=2, test=2)
@@ -22,13 +24,35 @@ def spec(**more: object) -> BenchmarkSpec:
 
 
 def test_every_cell_is_a_study_with_a_job(store: SqlStore) -> None:
-    told: list[tuple[int, int]] = []
-    made = start_benchmark(store, "Ours", spec(), begun=lambda n, all_: told.append((n, all_)))
+    made = start_benchmark(store, "Ours", spec())
     assert list(made.studies) == ["0-0-0-0", "0-0-0-1", "0-0-1-0", "0-0-1-1"]
     models = [(s.spec.interpreter, s.spec.generator) for s in map(store.get_study, made.studies.values())]
     assert models == [("i1", "g1"), ("i1", "g2"), ("i2", "g1"), ("i2", "g2")]
     assert {job.subject_id for job in store.list_jobs(kind="study")} == set(made.studies.values())
-    assert told[-1] == (4, 4)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, StorageUnavailable("full")])
+def test_broken_off_it_leaves_no_study_behind(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, error: BaseException | type[BaseException]
+) -> None:
+    written: list[str] = []
+    create = store.create_study
+
+    def third(*args: Any, **more: Any) -> Study:
+        if len(written) == 2:
+            raise error
+        made = create(*args, **more)
+        written.append(made.id)
+        return made
+
+    monkeypatch.setattr(store, "create_study", third)
+    with pytest.raises(error if isinstance(error, type) else type(error)):
+        start_benchmark(store, "Ours", spec())
+    assert len(written) == 2
+    for study_id in written:
+        with pytest.raises(NotFound):
+            store.get_study(study_id)
+    assert store.list_jobs() == store.list_benchmarks() == []
 
 
 def test_the_same_tasks_stand_in_every_cell(store: SqlStore) -> None:

@@ -124,8 +124,33 @@ BROKEN: list[tuple[str, Callable[[Lines], Lines], str]] = [
     ("empty", lambda lines: [], "its first line does not say so"),
     ("newer", changed(lambda lines: lines[0].update(version=2)), "it has version 2"),
     ("no words", changed(lambda lines: lines[0].update(words="")), "line 1, `words`"),
-    ("a foreign cell", changed(lambda lines: lines[0].update(cells=["0-0-0-0", "9-9-9-9"])), "is not in its grid"),
+    (
+        "a foreign cell",
+        changed(lambda lines: lines[0].update(cells=["0-0-0-0", "9-9-9-9"])),
+        "are not those of its grid",
+    ),
     ("a cell twice", changed(lambda lines: lines[0].update(cells=["0-0-0-0", "0-0-0-0"])), "is there twice"),
+    ("a cell less", changed(lambda lines: lines[0].update(cells=["0-0-0-0"])), "one is missing"),
+    (
+        "a grid without an end",
+        changed(
+            lambda lines: lines[0]["spec"].update(
+                generators=[f"g{n}" for n in range(30_000)], interpreters=[f"i{n}" for n in range(30_000)]
+            )
+        ),
+        "its grid has 900,000,000 cells",
+    ),
+    (
+        "another generator",
+        changed(lambda lines: lines[0]["spec"].update(generators=["openai:x"])),
+        "has another generator",
+    ),
+    (
+        "models the other way round",
+        changed(lambda lines: lines[0]["spec"]["interpreters"].reverse()),
+        "the study of its cell 0-0-0-0 has another interpreter",
+    ),
+    ("another suite", changed(lambda lines: lines[0]["spec"]["suites"][0].update(seed=7)), "has another suite"),
     ("no cells", changed(lambda lines: lines[0].update(cells=[])), "line 1, `cells`"),
     ("a score of 2", changed(lambda lines: lines[-3]["outcome"].update(score=2)), "`outcome.score`"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import product
@@ -9,17 +10,21 @@ from statistics import fmean
 
 import pytest
 
-from autoflow.benchmark import BenchmarkSpec, Cell, Variant
+from autoflow.benchmark import Benchmark, BenchmarkSpec, Cell, Variant
 from autoflow.report.colours import gain_colour, score_colour
 from autoflow.report.grid import GridCell, Measured, Scored, against_first, interval, synergy
+from autoflow.report.grid_files import grid_csv, grid_json, grid_latex, grid_tasks_csv
+from autoflow.report.grid_html import grid_html
 from autoflow.report.grid_read import GONE, GridReport, read_grid
 from autoflow.report.grid_scoring import PUBLISHED, by_column, scored_by
 from autoflow.report.grid_table import WORKFLOWS, columns, lines, metric_gains, workflow_words
-from autoflow.report.grid_words import NO_MIXED, NO_PURE, answers, facts
+from autoflow.report.grid_words import NO_MIXED, NO_PURE, answers, difference_words, facts, signed_interval
+from autoflow.statistics import compare, verdict
 from autoflow.store import SqlStore, open_store
 from autoflow.study import StudyBudget, SuiteSpec
 from tests import grids
 from tests.grids import GAVE_UP, spec, written
+from tests.report.test_markup import Seen
 
 A, B = "openai:a", "openai:b"
 
@@ -31,7 +36,7 @@ def store() -> SqlStore:
 
 def scored(number: int, *scores: float, first: int = 0) -> Scored:
     tasks = {f"openagi-{first + n}": score for n, score in enumerate(scores)}
-    return Scored(number, tasks, interval(scores), 1.0, 1.0)
+    return Scored(number, tasks, interval(tasks), 1.0, 1.0)
 
 
 def cell(generator: int, interpreter: int, *scores: float, val: float = 0.0, variant: int = 0) -> GridCell:
@@ -153,12 +158,10 @@ def on_openagi(provider: str = "offline") -> GridReport:
     tasks = {"openagi-0": 0.5, "openagi-1": 0.7, "openagi-15": 0.2, "openagi-105": 0.9}
     manual = {task: score - 0.1 for task, score in tasks.items()}
     sides = {
-        side: Scored(n, scores, interval(tuple(scores.values())), 1.0, 2.0)
+        side: Scored(n, scores, interval(scores), 1.0, 2.0)
         for n, (side, scores) in enumerate((("manual", manual), ("found", tasks)))
     }
     one = GridCell(Cell(suite=0, variant=0, interpreter=0, generator=0), "st_0", "done", "", Measured(sides, 0.5))  # type: ignore[arg-type]
-    from autoflow.benchmark import Benchmark
-
     return GridReport(Benchmark(id="bm_0", name="x", spec=told, studies={}), [one], [], [], ["openagi"])
 
 
@@ -243,3 +246,80 @@ def test_a_grid_of_the_largest_size_is_read(store: SqlStore) -> None:
 def test_a_spec_of_another_time_without_all_studies_is_read(store: SqlStore) -> None:
     made = store.create_benchmark("x", BenchmarkSpec.model_validate(spec((A,), (A, B)).model_dump()), {})
     assert [one.state for one in read_grid(store, made).cells] == ["deleted", "deleted"]
+
+
+def where_some_found_nothing_better() -> GridReport:
+    """Made up: the mixed pair of both variants kept the manual workflow, and of the second the pure one the prompt."""
+    told = spec((A,), (A, B), variants=(Variant(name="search"), Variant(name="no search")))
+    kept = {(0, 0): 2, (0, 1): 0, (1, 0): 1, (1, 1): 0}  # (variant, interpreter) -> candidate
+    rows = {0: (0.2, 0.3, 0.5), 1: (0.3, 0.4, 0.4), 2: (0.4, 0.6, 0.7)}
+    found = []
+    for (variant, interpreter), number in kept.items():
+        sides = {"manual": scored(0, *rows[0]), "plain": scored(1, *rows[1]), "found": scored(number, *rows[number])}
+        place = Cell(suite=0, variant=variant, interpreter=interpreter, generator=0)
+        gain = compare(sides["manual"].tasks, sides["found"].tasks)
+        found.append(GridCell(place, "st_0", "done", "", Measured(sides, 0.5, gain)))  # type: ignore[arg-type]
+    mixed, against = synergy(told, found), against_first(found, 0, 1)
+    assert mixed is not None
+    assert against is not None
+    made = Benchmark(id="bm_0", name="x", spec=told, studies={})
+    return GridReport(made, found, [mixed], [against], ["openagi-plan"])
+
+
+def test_nobody_is_said_to_write_what_was_kept() -> None:
+    report = where_some_found_nothing_better()
+    first, against = answers(report)
+    assert f"({A} writes, {B} runs, which kept the manual workflow: 0.33)" in first
+    assert f"({A} with itself: 0.57)" in first
+    assert "Of 2 pairs with search 1 kept the manual workflow." in against
+    assert "Of 2 pairs with no search 1 kept the manual workflow." in against
+    assert "Of 2 pairs with no search 1 kept the plain prompt." in against
+
+
+def test_files_name_what_was_kept() -> None:
+    report = where_some_found_nothing_better()
+    kept = ["", "manual", "plain", "manual"]
+    for text in (grid_csv(report), grid_tasks_csv(report)):
+        rows = {(r["variant"], r["interpreter"]): r for r in csv.DictReader(text.splitlines()) if r["generator"]}
+        assert [row["kept"] for row in rows.values()] == kept
+        assert all((row["workflow"] == "generated") == (not row["kept"]) for row in rows.values())
+    told = [line for line in grid_json(report)["lines"] if line["generator"]]
+    assert [line["kept"] or "" for line in told] == kept
+    assert grid_latex(report).count("generated (the manual workflow itself)") == 2
+    page = grid_html(report, at=0.0)
+    assert page.count("which kept the manual workflow") >= 3
+
+
+def test_what_is_sure_is_what_a_comparison_calls_sure() -> None:
+    """The interval of five tasks that all rose is above 0; the rank test cannot bear so few out."""
+    few = compare({f"t{n}": 0.1 for n in range(5)}, {f"t{n}": 0.2 + n / 100 for n in range(5)})
+    many = compare({f"t{n}": 0.1 for n in range(20)}, {f"t{n}": 0.2 + n / 100 for n in range(20)})
+    one = compare({"t": 0.1}, {"t": 0.4})
+    assert few.difference.low > 0
+    assert "does not bear it out" in difference_words(few)
+    assert ": not sure)" in signed_interval(few)
+    assert difference_words(many).endswith("over 20 tasks, p < 0.001.")
+    assert signed_interval(many) == "+0.20 (+0.17 to +0.22)"
+    assert difference_words(one) == "+0.30 on the one task there is, which says nothing of others."
+    assert signed_interval(one) == "+0.30 (one task)"
+    assert "does not bear it out" in verdict(few)
+    assert "says nothing of others" in verdict(one)
+
+
+def test_a_single_task_has_no_interval_anywhere() -> None:
+    """Of the metrics on `on_openagi` two have one task, of four that the line has."""
+    report = on_openagi()
+    page = Seen(grid_html(report, at=0.0)).text
+    assert "0.9000 (one task), n 1" in page
+    assert "0.6000 (0.50 to 0.70), n 2" in page
+    row = next(row for row in csv.DictReader(grid_csv(report).splitlines()) if row["generator"])
+    assert (row["CLIP score"], row["CLIP score low"], row["CLIP score tasks"]) == ("0.9", "", "1")
+    assert (row["ViT score tasks"], row["tasks"]) == ("2", "4")
+    told = next(line for line in grid_json(report)["lines"] if line["generator"])
+    assert told["metrics"]["CLIP score"] == {"mean": 0.9, "low": None, "high": None, "tasks": 1}
+    assert "0.9000, n 1 & 0.2000, n 1 & 0.6000, n 2 &" in grid_latex(report)
+
+
+def test_an_interval_does_not_hang_on_the_order_in_which_tasks_came() -> None:
+    scores = {f"t{n}": (n * 37 % 11) / 10 for n in range(9)}
+    assert interval(scores) == interval(dict(sorted(scores.items(), key=lambda one: one[1])))

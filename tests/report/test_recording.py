@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from autoflow.errors import NotFound, SettingsError
-from autoflow.report.recording import load_recording, save_recording
+from autoflow.report.recording import load_recording, save_recording, suite_without_folder
 from autoflow.report.recording_file import MOST_BYTES
 from autoflow.store import SqlStore, open_store
-from autoflow.study import Study, StudyBatch
+from autoflow.study import Study, StudyBatch, SuiteSpec
 from autoflow.suites.table_add import save_once
 from tests.report.reports import report_of
 from tests.report.studies import OLD, written
@@ -99,6 +99,15 @@ def test_folders_of_this_machine_stay_here(there: SqlStore, tmp_path: Path) -> N
     assert str(tmp_path) not in gzip.decompress((tmp_path / "x.json.gz").read_bytes()).decode()
     found = load_recording(there, tmp_path / "x.json.gz")
     assert (found.spec.generator, found.spec.interpreter) == ("scripted:writer.jsonl", "openai:a/b")
+
+
+def test_every_option_of_a_suite_that_is_a_path_loses_its_folders() -> None:
+    options = {
+        "data": "private/db", "queries": "/home/somebody/queries.csv", "other": "~/notes/x.txt", "provider": "hub",
+        "asks": "left/right", "level": 3, "empty": "",
+    }  # fmt: skip
+    suite = SuiteSpec(name="travelplanner", options=options)
+    assert suite_without_folder(suite).options == options | {"data": "db", "queries": "queries.csv", "other": "x.txt"}
 
 
 def test_only_what_has_ended_is_recorded_and_it_says_with_what(tmp_path: Path) -> None:

@@ -9,14 +9,12 @@ import streamlit as st
 from autoflow.benchmark import Benchmark
 from autoflow.report.figures import signed
 from autoflow.report.grid import GridCell, interval
-from autoflow.report.grid_html import signed_interval
 from autoflow.report.grid_read import GridReport, objectives
 from autoflow.report.grid_scoring import COLUMNS, by_column, carried_out
-from autoflow.report.grid_table import kept_words, metric_gains
-from autoflow.report.grid_words import difference_words, pair
+from autoflow.report.grid_table import average_words, kept_words, metric_gains
+from autoflow.report.grid_words import difference_words, pair, signed_interval
 from autoflow.report.html_grid_tasks import task_lines
 from pages.ui import services
-from pages.ui.benchmark.table import number
 from pages.ui.components.figures import figures
 from pages.ui.plain import cut
 
@@ -70,9 +68,9 @@ def _metrics(report: GridReport, one: GridCell) -> None:
         {
             "Metric": names,
             "Tasks": [str(gains[name].tasks) for name in names],
-            "Manual": [number(interval(tuple(manual[name].values()))) for name in names],
-            "Generated": [number(interval(tuple(found[name].values()))) for name in names],
-            "Generated − manual": [signed_interval(gains[name].difference) for name in names],
+            "Manual": [average_words(interval(manual[name]), len(manual[name])) for name in names],
+            "Generated": [average_words(interval(found[name]), len(found[name])) for name in names],
+            "Generated − manual": [signed_interval(gains[name]) for name in names],
         },
         key="benchmark-metrics", label="By metric", words=("Metric",),
     )  # fmt: skip

@@ -10,8 +10,8 @@ from autoflow.report.colours import gain_colour, score_colour
 from autoflow.report.figures import signed
 from autoflow.report.grid import CellState, GridCell, Scored, Side
 from autoflow.report.grid_read import GridReport
-from autoflow.report.grid_table import kept_words
-from autoflow.report.grid_words import answers, pair, place_words, places
+from autoflow.report.grid_table import kept_words, span_words
+from autoflow.report.grid_words import answers, difference_words, pair, place_words, places
 from pages.ui import services
 from pages.ui.components.grid import Place, Square, grid
 from pages.ui.plain import cut
@@ -69,11 +69,11 @@ def _square(report: GridReport, one: GridCell, shown: Shown) -> Square:
         return Square(opens, _TOPS[one.state], _sub(one), words, one.state)
     if shown == "Above manual" and one.gain is not None:
         d = one.gain.difference
-        told = f"{who}\n{signed(d.mean)} above manual, 95 % interval {signed(d.low)} to {signed(d.high)}"
+        told = f"{who}\nAbove manual: {difference_words(one.gain)}"
         return Square(
             one.study_id,
             signed(d.mean),
-            f"{signed(d.low)} to {signed(d.high)}",
+            f"{signed(d.low)} to {signed(d.high)}" if one.gain.tasks > 1 else "one task",
             told,
             "done",
             *gain_colour(d.mean, 0.5),
@@ -83,10 +83,12 @@ def _square(report: GridReport, one: GridCell, shown: Shown) -> Square:
 
 def _scored(one: GridCell, scored: Scored, shown: Shown, who: str) -> Square:
     m, kept = scored.mean, one.kept if shown == "Generated" else None
-    told = f"{who}\n{shown} {m.mean:.2f}, 95 % interval {m.low:.2f} to {m.high:.2f}, {scored.valid:.0%} usable"
+    span = span_words(m, len(scored.tasks))
+    interval = f"95 % interval {span}" if len(scored.tasks) > 1 else span
+    told = f"{who}\n{shown} {m.mean:.2f}, {interval}, {scored.valid:.0%} usable"
     told += f"\n{kept_words(kept)}" if kept else ""
     top = f"{m.mean:.2f}{' =' if kept else ''}"
-    return Square(one.study_id, top, f"{m.low:.2f} to {m.high:.2f}", told, "done", *score_colour(m.mean))
+    return Square(one.study_id, top, span, told, "done", *score_colour(m.mean))
 
 
 def _sub(one: GridCell) -> str:

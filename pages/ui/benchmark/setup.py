@@ -154,16 +154,11 @@ def _start(spec: BenchmarkSpec, name: str) -> None:
         return
     from autoflow.jobs.supervisor import ensure_worker
 
-    bar = st.progress(0.0, "Making the cells …")
-
-    def begun(n: int, all_: int) -> None:
-        bar.progress(n / all_, f"{n} of {all_} cells")
-
     try:
-        made = start_benchmark(services.store(), name, spec, begun=begun)
-        ensure_worker()
+        with st.spinner("Making the cells …"):  # drawn before and after alone: drawing is where a click breaks off
+            made = start_benchmark(services.store(), name, spec)
+            ensure_worker()
     except AutoFlowError as error:
-        bar.empty()
         services.show_error(error)
         return
     services.go("benchmark", benchmark=made.id)

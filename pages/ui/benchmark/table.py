@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from autoflow.report.grid_html import PUBLISHED_WORDS, signed_interval
+from autoflow.report.grid_html import PUBLISHED_WORDS
 from autoflow.report.grid_read import GridReport
 from autoflow.report.grid_scoring import PUBLISHED, scored_by
-from autoflow.report.grid_table import Line, columns, lines, workflow_words
-from autoflow.statistics import Interval
+from autoflow.report.grid_table import Line, columns, lines, metric_words, span_words, workflow_words
+from autoflow.report.grid_words import signed_interval
 from pages.ui import services
 from pages.ui.components.figures import figures
 from pages.ui.plain import cut, plain
@@ -64,16 +64,11 @@ def _columns(report: GridReport, found: list[Line]) -> dict[str, list[str]]:
         told["Tasks of"] = [cut(line.suite, _NAME) for line in found]
     if any(line.variant for line in found):
         told["Variant"] = [cut(line.variant, _NAME) or "–" for line in found]
-    told |= {column: [number(line.metrics.get(column)) for line in found] for column in columns(report)}
+    told |= {column: [metric_words(line, column) for line in found] for column in columns(report)}
     return told | {
         "Average": [f"{line.mean.mean:.3f}" for line in found],
-        "95 % interval": [f"{line.mean.low:.3f} to {line.mean.high:.3f}" for line in found],
+        "95 % interval": [span_words(line.mean, line.tasks, 3) for line in found],
         "Usable": [f"{line.valid:.0%}" for line in found],
         "Calls a run": [f"{line.calls:.1f}" for line in found],
         "Above manual": [signed_interval(line.gain) for line in found],
     }
-
-
-def number(found: Interval | None) -> str:
-    """`0.412 (0.31 to 0.52)`."""
-    return "–" if found is None else f"{found.mean:.3f} ({found.low:.2f} to {found.high:.2f})"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from autoflow.benchmark import BenchmarkSpec, cells, study_spec
-from autoflow.optimize.benchmarking import MOST
+from autoflow.benchmark import MOST, BenchmarkSpec, cells, study_spec
 from autoflow.optimize.estimate import plan
 from autoflow.report.grid_scoring import scored_by
 from autoflow.study import SPLITS, Split, SuiteSpec
@@ -20,9 +19,9 @@ _Sizes = dict[Split, int]
 def draw(spec: BenchmarkSpec) -> bool:
     """The sentences; False where it cannot begin, which is then said. Raises SettingsError, NotFound: a suite cannot be
     used."""
-    grid = list(cells(spec)) if _count(spec) <= MOST else []
+    grid = list(cells(spec)) if spec.size <= MOST else []
     if not grid:
-        st.text(f"The grid has {_count(spec):,} cells; up to {MOST:,} are carried out. Choose fewer models or suites.")
+        st.text(f"The grid has {spec.size:,} cells; up to {MOST:,} are carried out. Choose fewer models or suites.")
         return False
     saved = services.store().get_suite
     settled = [settled_suite(suite) for suite in spec.suites]
@@ -36,10 +35,6 @@ def draw(spec: BenchmarkSpec) -> bool:
     if not set(spec.generators) & set(spec.interpreters):
         st.caption("No model stands on both sides, so that nothing is said of whether two do better than one.")
     return True
-
-
-def _count(spec: BenchmarkSpec) -> int:
-    return len(spec.generators) * len(spec.interpreters) * len(spec.suites) * len(spec.variants)
 
 
 @st.cache_data(max_entries=100, ttl=60, show_spinner="Dealing the tasks …")
