@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from autoflow.errors import ModelNotFound, ToolError, ToolFailed
+from autoflow.errors import ModelNotFound, ToolError, ToolFailed, ToolNotLoaded
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import totals_of
@@ -79,8 +79,7 @@ class HubExpert:
     def _run(self, inputs: Sequence[Any]) -> list[Value]:
         import torch
 
-        load, name = _LOADERS[self.tool], f"{self.tool} {self.part}"
-        used = self.shelf.use(name, lambda: load(self.model, self.at), self.model.size)
+        used = self.shelf.use(f"{self.tool} {self.part}", self._load, self.model.size)
         with used as function, torch.inference_mode():
             try:
                 return [made for n in range(0, len(inputs), BATCH) for made in function(inputs[n : n + BATCH])]
@@ -88,6 +87,14 @@ class HubExpert:
                 raise
             except Exception as error:  # of other people's code; out of memory among them
                 raise ToolFailed(f"`{self.tool}` ({self.part}) failed: {_first_line(error)}") from error
+
+    def _load(self) -> Batch:
+        try:
+            return _LOADERS[self.tool](self.model, self.at)
+        except ToolError as error:
+            raise ToolNotLoaded(error.message, error.hint) from error
+        except Exception as error:  # likewise
+            raise ToolNotLoaded(f"The model {self.part} cannot be loaded: {_first_line(error)}") from error
 
 
 class Spending(Wrapper):
@@ -185,7 +192,7 @@ def _label(image: Any) -> str:
     try:
         return labels([image])[0]
     except ModelNotFound as error:
-        raise ToolFailed(error.message, error.hint) from error
+        raise ToolNotLoaded(error.message, error.hint) from error
 
 
 def _missing(tool: str) -> tuple[str, str]:
