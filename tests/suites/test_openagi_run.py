@@ -15,6 +15,7 @@ from autoflow.llm.base import Completion, Message, OnToken, Options
 from autoflow.llm.scripted import ScriptedLLM
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.metrics.plan import gold_plan
+from autoflow.settings import settings
 from autoflow.study import SuiteSpec
 from autoflow.suites import openagi_run
 from autoflow.suites.openagi_open import open_openagi
@@ -46,6 +47,15 @@ def test_tasks_are_those_whose_right_plan_can_be_carried_out() -> None:
     assert {t.number for t in alone.runnable} < {t.number for t in asking.runnable}
     dealt = [task.id for split in ("train", "val", "test") for task in asking.tasks(split)]  # type: ignore[arg-type]
     assert len(dealt) == len(set(dealt)) == 6
+
+
+def test_a_task_whose_tool_lacks_its_weights_is_never_dealt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert any("Visual Question Answering" in gold_plan(task.plan) for task in suite().runnable)
+    monkeypatch.setattr(shapes, "FILE", tmp_path / "shapes.safetensors")
+    monkeypatch.setenv("AUTOFLOW_MODELS_DIR", str(tmp_path))
+    settings.cache_clear()
+    for task in suite().runnable:
+        assert not {"Visual Question Answering", "Image Classification"} & set(gold_plan(task.plan))
 
 
 async def test_the_right_plan_is_worth_more_than_none() -> None:
