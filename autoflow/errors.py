@@ -17,6 +17,7 @@
     |   |-- ToolArgumentError   arguments do not fit the tool's schema
     |   |-- ToolTimeout
     |   `-- ToolFailed          the tool itself raised
+    |       `-- ToolNotLoaded   the model that does its work cannot be loaded or reached
     |-- DownloadError           a model file could not be had
     |   |-- HashMismatch
     |   `-- SourcesUnreachable  neither hub nor packages answered
@@ -76,6 +77,10 @@ class ModelRateLimited(ModelError):
     """The endpoint kept asking to slow down until patience ran out."""
 
 
+# Errors of a model, not of what it was asked.
+GONE = (ModelUnavailable, ModelAuthError, ModelNotFound, ModelRateLimited)
+
+
 class ModelRequestError(ModelError):
     """The endpoint refused the request itself."""
 
@@ -122,6 +127,10 @@ class ToolTimeout(ToolError):
 
 class ToolFailed(ToolError):
     """The tool itself raised."""
+
+
+class ToolNotLoaded(ToolFailed):
+    """The model that does its work cannot be loaded or reached: nothing about what the tool was given."""
 
 
 class DownloadError(AutoFlowError):

@@ -15,14 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from autoflow.errors import (
-    BudgetExceeded,
-    ModelAuthError,
-    ModelError,
-    ModelNotFound,
-    ModelRateLimited,
-    ModelUnavailable,
-)
+from autoflow.errors import GONE, BudgetExceeded, ModelError
 from autoflow.interpret import Recorder, interpret
 from autoflow.interpret.prompting import Prompts
 from autoflow.lang import ParseResult, has_errors, parse
@@ -34,8 +27,6 @@ from autoflow.study import Outcome, Split
 from autoflow.suites.base import Suite, SuiteTask
 from autoflow.tools.toolbox import Toolbox
 
-# Errors of a model, not of what it was asked.
-GONE = (ModelUnavailable, ModelAuthError, ModelNotFound, ModelRateLimited)
 TEXTS = 16  # workflows that are kept read
 SEEDS_A_REPEAT = 1_000_003  # repeats of a call differ by this; a run counts its seeds in small steps
 

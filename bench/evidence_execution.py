@@ -45,10 +45,14 @@ MODEL = "qwen2.5-coder-1.5b"
 SPEC = SuiteSpec(name="openagi", train=1, val=1, test=1, options={"provider": "offline"})
 RESTORING = {name for degradation, name in RESTORERS.items() if degradation != "clozed"}
 NEEDED = (MODEL, "efficientnet-lite0", "all-minilm-l6-v2")  # of the catalogue
-TOOLS = ("dataflow", "degrading", "efficientnet", "images", "plain", "restoring", "shapes", "texts", "table", "values")
+TOOLS = (
+    "dataflow", "degrading", "efficientnet", "experts", "images", "plain", "restoring", "shapes", "texts", "table",
+    "values",
+)  # fmt: skip
 CODE = (
     *(f"autoflow/tools/openagi/{name}.py" for name in TOOLS), "autoflow/tools/prompts/*.md", "assets/openagi/*",
     "autoflow/suites/openagi_[rst]*.py", "autoflow/metrics/pictures.py", "autoflow/metrics/bertscore.py",
+    "autoflow/metrics/plan.py",
 )  # fmt: skip
 Line = dict[str, Any]
 
@@ -118,6 +122,7 @@ class Log:
         if not self.lines:
             self.path.write_text("", "utf-8")
         self.lines.append(line)
+        self._there.add((line["task"], tuple(line["plan"])))
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -44,15 +44,18 @@ class ByContent:
     def __call__(self, pairs: Sequence[Any]) -> list[float]:
         keys = [" ".join(map(_content, pair)) for pair in pairs]
         with self._lock:
-            missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self._known}
-            while len(self._known) + len(missing) > CACHED and self._known:
-                del self._known[next(iter(self._known))]
-            found = dict(self._known)
+            found = {key: self._known[key] for key in keys if key in self._known}
+            missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in found}
             if missing:
                 fresh = dict(zip(missing, self._work(list(missing.values())), strict=True))
-                self._known |= fresh
                 found |= fresh
+                self._keep(fresh)
         return [found[key] for key in keys]
+
+    def _keep(self, fresh: Mapping[str, float]) -> None:
+        self._known |= fresh
+        while len(self._known) > CACHED:  # the oldest go
+            del self._known[next(iter(self._known))]
 
 
 def psnr(one: Image.Image, other: Image.Image) -> float:
@@ -90,6 +93,10 @@ def _vit_distance(pairs: Sequence[Pair]) -> list[float]:
 
 
 def _clip(pairs: Sequence[tuple[Image.Image, str]]) -> list[float]:
+    return [value for n in range(0, len(pairs), BATCH) for value in _clip_batch(pairs[n : n + BATCH])]
+
+
+def _clip_batch(pairs: Sequence[tuple[Image.Image, str]]) -> list[float]:
     import torch
 
     processor, model = _clip_model(CLIP)

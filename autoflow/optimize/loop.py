@@ -16,8 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoflow.errors import BudgetExceeded, ModelError
-from autoflow.evaluate import GONE
+from autoflow.errors import GONE, BudgetExceeded, ModelError
 from autoflow.lang import format_workflow, parse
 from autoflow.optimize.base import Draft, Optimizer, Workshop
 from autoflow.optimize.limits import reached

@@ -3,17 +3,20 @@
 The score of a task is the mean over its samples of the task's metric, in [0, 1], higher is better: ViT score for
 pictures, BERTScore for texts, CLIP score for pictures of texts, by the models of the paper where the hub is there; else
 by parts that packages ship, under their own names. What is not of the asked type scores 0. A plan that names no tool
-gives back what the task is about. A tool that fails ends its plan; what was made before is scored.
+gives back what the task is about. A tool that fails ends its plan; what was made before is scored. A model that cannot
+be loaded or reached says nothing about a plan: then there is no score, but its error.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
+from weakref import WeakValueDictionary
 
 from autoflow.errors import SettingsError
 from autoflow.metrics.base import Score
@@ -30,6 +33,7 @@ from autoflow.tools.openagi.table import TOOLS
 from autoflow.tools.openagi.values import Sample, Value, outputs, type_of
 
 Samples = Callable[[OpenAGITask], list[Sample]]
+Key = tuple[int, tuple[str, ...]]  # number of a task, plan
 Metric = Literal["vit-score", "efficientnet-cosine", "bertscore", "bertscore-minilm", "clip-score"]
 TASKS_KEPT = 16  # whose samples stay in memory
 PLANS_KEPT = 10_000  # whose scores do
@@ -76,7 +80,9 @@ class OpenAGISuite:
         self._metrics = metrics
         self._samples = samples
         self._kept: OrderedDict[int, list[Sample]] = OrderedDict()
-        self._scores: OrderedDict[tuple[int, tuple[str, ...]], Score] = OrderedDict()
+        self._reading = threading.Lock()  # of samples: threads ask for them
+        self._scores: OrderedDict[Key, Score] = OrderedDict()
+        self._working: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()  # as long as somebody waits
         there = {tool.name for tool in TOOLS if experts.available(tool.name).provider}
         self.runnable = [t for t in openagi_tasks() if set(gold_plan(t.plan)) <= there and metrics.of(t) is not None]
         tasks = [_suite_task(task) for task in self.runnable]
@@ -98,16 +104,20 @@ class OpenAGISuite:
         return await self.score_plan(task.expected, read_plan(answer))
 
     async def score_plan(self, task: OpenAGITask, plan: Sequence[str]) -> Score:
-        """Of one plan; the same plan on the same task is carried out once.
+        """Of one plan; the same plan on the same task is carried out once, however many ask. Who asks later is told the
+        same score, and no spending again.
 
-        Raises ModelNotFound: a model of a metric is not on this machine.
+        Raises: see `judge`.
         """
         key = (task.number, tuple(plan))
-        if key not in self._scores:
-            self._scores[key] = await self._worked_out(task, plan)
+        async with self._working.setdefault(key, asyncio.Lock()):
+            if key in self._scores:
+                return self._scores[key]
+            score = await self._worked_out(task, plan)
+            self._scores[key] = replace(score, totals=Totals())
             while len(self._scores) > PLANS_KEPT:
                 self._scores.popitem(last=False)
-        return self._scores[key]
+            return score
 
     async def execute(self, task: OpenAGITask, plan: Sequence[str]) -> Executed:
         """What each tool makes of the samples of the task."""
@@ -115,15 +125,14 @@ class OpenAGISuite:
 
     def samples(self, task: OpenAGITask) -> list[Sample]:
         """Raises SettingsError: it has none, or they cannot be read."""
-        if task.number not in self._kept:
-            found = self._samples(task)
+        with self._reading:
+            found = self._kept.pop(task.number, None) or self._samples(task)
             if not found:
                 raise SettingsError(f"Task {task.number} has no samples.", "Choose another folder of data.")
-            self._kept[task.number] = found
+            self._kept[task.number] = found  # the last used last
             while len(self._kept) > TASKS_KEPT:
                 self._kept.popitem(last=False)
-        self._kept.move_to_end(task.number)
-        return self._kept[task.number]
+            return found
 
     async def _worked_out(self, task: OpenAGITask, plan: Sequence[str]) -> Score:
         experts, spending = self._experts.counted()
@@ -139,7 +148,8 @@ class OpenAGISuite:
     ) -> tuple[Executed, Mapping[str, list[float]]]:
         """What became of a plan, and its figures, one a sample: `score`; of pictures restored also `psnr` and `ssim`.
 
-        Raises ModelNotFound: a model of a metric is not on this machine.
+        Raises ModelNotFound: a model of a metric is not on this machine, or that of a tool cannot be loaded. Other
+        ModelError: the model that a tool asks is gone. BudgetExceeded: it may take no more.
         """
         samples = await asyncio.to_thread(self.samples, task)
         done = await execute(plan, samples, experts or self._experts)

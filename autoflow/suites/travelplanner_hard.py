@@ -30,9 +30,9 @@ def room_rule(trip: Trip) -> str | None:
 
 def room_type(trip: Trip) -> str | None:
     """Every accommodation is of the wanted type."""
-    wanted = ROOM_TYPES[trip.query.room_type or ""]
+    kind, wanted = ROOM_TYPES[trip.query.room_type or ""]
     for _, named, found in trip.nights():
-        if found and key(found.room_type) not in wanted:
+        if found and (key(found.room_type) == kind) is not wanted:
             return f"{named} is `{found.room_type[:40]}`, not `{trip.query.room_type}`"
     return None
 

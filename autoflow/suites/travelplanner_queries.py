@@ -26,9 +26,9 @@ HOUSE_RULES: Mapping[str, str] = {  # what people want to do -> what a room forb
     "smoking": "no smoking", "parties": "no parties", "parities": "no parties", "pets": "no pets",
     "visitors": "no visitors", "children under 10": "no children under 10",
 }  # fmt: skip
-ROOM_TYPES: Mapping[str, tuple[str, ...]] = {  # what is wanted -> the room types that are
-    "entire room": ("entire home/apt",), "private room": ("private room",), "shared room": ("shared room",),
-    "not shared room": ("entire home/apt", "private room"),
+ROOM_TYPES: Mapping[str, tuple[str, bool]] = {  # what is wanted -> a room type, and whether it is to be that or not
+    "entire room": ("entire home/apt", True), "private room": ("private room", True),
+    "shared room": ("shared room", True), "not shared room": ("shared room", False),
 }  # fmt: skip
 TRANSPORTATION: Mapping[str, str] = {"no flight": "flight", "no self-driving": "self-driving"}  # -> what is not wanted
 SHOWN = 60  # characters of a cell in an error

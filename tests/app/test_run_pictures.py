@@ -18,7 +18,7 @@ from tests.app.conftest import words
 from tests.app.test_run import TEXT, finished_run
 from tests.tools.openagi.files import no_hub
 from tests.tools.openagi.pictures import natural
-from tests.tools.openagi.test_images import bomb, saved
+from tests.tools.openagi.test_images import TURNED, bomb, saved, told
 
 __all__ = ["no_hub"]  # a fixture
 pytestmark = pytest.mark.usefixtures("no_hub")
@@ -153,3 +153,13 @@ def test_what_was_wrong_with_a_run_as_a_whole_is_shown(
     run = finished_run(store, workflow)
     store.append_events(run.id, [event("warning", 0, 0.0, message="`Captioning` is not here.", hint="Get it.")])
     assert "`Captioning` is not here. Get it." in words(visit("run", run=run.id))
+
+
+@pytest.mark.parametrize("entry", [(0x0100, 2, b"x\0\0\0"), (0x010F, 11, b"\1\0\0\0")])
+def test_a_picture_that_tells_nonsense_of_itself_is_none_that_can_be_shown(
+    entry: tuple[int, int, bytes], store: SqlStore
+) -> None:
+    item = uploads.kept(Given("cat.jpg", told(entry, TURNED), "image/jpeg"), [])
+    assert item.sha256
+    assert picture.data_url(item.sha256) is None
+    assert (picture.large(item.sha256), picture.whole(item.sha256)) == (None, None)

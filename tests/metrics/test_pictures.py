@@ -14,9 +14,11 @@ from PIL import Image
 from torchmetrics.functional.image import structural_similarity_index_measure
 from transformers import CLIPConfig, CLIPModel, ViTConfig, ViTModel
 
+from autoflow.llm.catalogue import local_path
 from autoflow.metrics import pictures
 from autoflow.metrics.pictures import ByContent, psnr, ssim
 from autoflow.tools.openagi.degrading import degraded
+from tests.models import offline_files, offline_parts  # noqa: F401
 from tests.tools.openagi.pictures import COLOURED, natural
 from tests.tools.openagi.pictures import psnr as psnr_by_hand
 from tests.tools.openagi.test_hub import VIT, WORDS, tokenizer, vit
@@ -88,10 +90,71 @@ def test_clip_score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vit(tmp_path, "CLIPImageProcessor")
     tokenizer(tmp_path)
     monkeypatch.setattr(pictures, "CLIP", str(tmp_path))
-    pairs = [(PAIRS[0][0], "the quick fox"), (PAIRS[1][0], "a story")]
-    found = pictures._clip(pairs)
-    assert found == pytest.approx([pictures._clip([pair])[0] for pair in pairs], abs=1e-4)
-    assert all(0 <= value <= 1 for value in found)
+    told = {
+        "the quick fox": ["[CLS]", "the", "quick", "fox", "[SEP]"],
+        "a story .": ["[CLS]", "a", "story", ".", "[SEP]"],
+    }
+    pairs = [(picture, text) for picture, _ in PAIRS for text in told]
+    expected = [clip_by_hand(model, picture, [WORDS.index(word) for word in told[text]]) for picture, text in pairs]
+    monkeypatch.setattr(pictures, "BATCH", 3)
+    sizes: list[int] = []
+    model_of = pictures._clip_model
+
+    def counted(source: str) -> tuple[Any, Any]:
+        processor, network = model_of(source)
+
+        def run(**inputs: Any) -> Any:
+            sizes.append(len(inputs["input_ids"]))
+            return network(**inputs)
+
+        return processor, run
+
+    monkeypatch.setattr(pictures, "_clip_model", counted)
+    assert pictures._clip(pairs) == pytest.approx([min(1, max(0, value)) for value in expected], abs=1e-3)
+    assert min(expected) < max(expected) - 0.05
+    assert max(expected) > 0
+    assert sizes == [3, 3, 2]
+
+
+def clip_by_hand(model: CLIPModel, picture: Image.Image, words: list[int]) -> float:
+    """Cosine of what the two towers of the model say, each put into form here and through its own projection."""
+    pixels = np.asarray(picture.resize((32, 32), Image.Resampling.BICUBIC), dtype=np.float32) / 255
+    values = torch.tensor((pixels - 0.5) / 0.5).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        seen = model.vision_model(pixel_values=values).last_hidden_state[0, 0]  # of the first token
+        image = model.visual_projection.weight @ model.vision_model.post_layernorm(seen)
+        read = model.text_model(input_ids=torch.tensor([words])).last_hidden_state[0, words.index(WORDS.index("[SEP]"))]
+        text = model.text_projection.weight @ read
+    one, other = image.double().numpy(), text.double().numpy()
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("offline_parts")
+def test_efficientnet_cosine_is_that_of_the_networks_last_features() -> None:
+    """Worked out block by block from the published weights, with pixels that were put into form here."""
+    from efficientnet_lite_pytorch import EfficientNet
+
+    folder = local_path("efficientnet-lite0")
+    assert folder is not None
+    network = EfficientNet.from_name("efficientnet-lite0")
+    weights = folder if folder.is_file() else next(folder.glob("*.pth"))
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.eval()
+    last: list[torch.Tensor] = []
+    network._avg_pooling.register_forward_hook(lambda _, given, made: last.append(made.flatten()))
+
+    def seen(picture: Image.Image) -> Any:
+        pixels = np.asarray(picture.resize((224, 224), Image.Resampling.BICUBIC), dtype=np.float64) / 255
+        with torch.inference_mode():
+            network(torch.tensor((pixels - 0.498) / 0.502, dtype=torch.float32).permute(2, 0, 1)[None])
+        return last.pop().double().numpy()
+
+    found = pictures._efficientnet(PAIRS)
+    for (one, other), value in zip(PAIRS, found, strict=True):
+        a, b = seen(one), seen(other)
+        assert value == pytest.approx(float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)), abs=1e-4)
+    assert max(found) < 1
 
 
 def test_a_batch_gives_each_pair_its_own_score_whatever_is_known_already() -> None:
@@ -105,6 +168,15 @@ def test_a_batch_gives_each_pair_its_own_score_whatever_is_known_already() -> No
     assert scores([("a", "x"), ("bb", "x")]) == [1.0, 2.0]
     assert scores([("ccc", "x"), ("bb", "x"), ("a", "x"), ("ccc", "x")]) == [3.0, 2.0, 1.0, 3.0]
     assert worked == ["a", "bb", "ccc"]
+
+
+def test_what_is_asked_for_is_told_where_no_more_scores_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "CACHED", 2)
+    scores = ByContent("test", lambda pairs: [float(len(one)) for one, _ in pairs])
+    assert scores([("a", "x"), ("bb", "x")]) == [1.0, 2.0]
+    assert scores([("a", "x"), ("ccc", "x")]) == [1.0, 3.0]
+    assert scores([("a", "x"), ("bb", "x"), ("ccc", "x"), ("dddd", "x")]) == [1.0, 2.0, 3.0, 4.0]
+    assert len(scores._known) == 2
 
 
 def test_content_tells_pictures_of_other_shape_and_texts_apart() -> None:

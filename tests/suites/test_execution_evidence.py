@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pytest
+
+from autoflow.suites.openagi_tasks import openagi_tasks
 from bench.real.execution_report import report
 
 LINES = Path(__file__).parents[2] / "docs" / "evidence" / "execution.jsonl"
@@ -47,3 +53,30 @@ def test_the_report_is_made_of_the_lines_that_are_kept() -> None:
     roles = {(line["task"], line["role"]) for line in lines}
     assert {task for task, role in roles if role == "right"} == {task for task, role in roles if role == "empty"}
     assert len({task for task, _ in roles}) == 36
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, which changes the environment where it is imported."""
+    for name in ("AUTOFLOW_MODELS_DIR", "AUTOFLOW_SERVER_DIR", "AUTOFLOW_HOME"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    monkeypatch.syspath_prepend(str(LINES.parents[2]))
+    return importlib.import_module("bench.evidence_execution")
+
+
+def test_the_mark_knows_all_that_the_results_depend_on(bench: ModuleType) -> None:
+    root = LINES.parents[2]
+    named = {str(file.relative_to(root)) for pattern in bench.CODE for file in root.glob(pattern)}
+    assert {"autoflow/tools/openagi/experts.py", "autoflow/metrics/plan.py", "autoflow/suites/openagi_run.py"} <= named
+    assert all(any(root.glob(pattern)) for pattern in bench.CODE)
+
+
+def test_a_plan_that_was_carried_out_is_known_at_once_and_afterwards(
+    bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "FOLDER", tmp_path)
+    work, log = bench.Work(openagi_tasks()[9], "wrong", ("Image Deblurring",)), bench.Log()
+    assert not log.has(work)
+    log.add({"task": 9, "plan": work.plan, "role": "wrong"})
+    assert log.has(work)
+    assert bench.Log().has(work)

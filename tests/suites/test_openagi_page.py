@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from autoflow.llm.scripted import ScriptedLLM
 from autoflow.study import SuiteSpec
 from autoflow.suites.openagi_open import open_openagi
 from autoflow.suites.openagi_page import page
+from tests.models import offline_files, offline_parts  # noqa: F401
 
 PAGE = Path(__file__).parents[2] / "docs" / "openagi-tasks.md"
 SPEC = SuiteSpec(name="openagi", train=1, val=1, test=1, options={"provider": "offline"})
@@ -18,6 +21,8 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text("utf-8") == page(), "run: make docs"
 
 
+@pytest.mark.model
+@pytest.mark.usefixtures("offline_parts")
 def test_it_tells_of_every_task_what_the_suite_takes() -> None:
     rows = re.findall(
         r"^\| (\d+) \| (Given [^|]+) \| ([^|]+) \| (yes|no|with a language model) \| ([^|]*) \|$", page(), re.M

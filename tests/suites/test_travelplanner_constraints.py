@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,13 @@ def test_plans_that_keep_everything_pass_finally(short: Query, long: Query, data
         found = score_answer(asked, json.dumps(plan), database)
         assert (found.value, found.parts) == (1.0, dict.fromkeys(PARTS, 1.0))
         assert "all kept" in found.expected
+
+
+def test_whoever_wants_no_shared_room_may_have_any_other(short: Query, database: TravelDatabase) -> None:
+    hotel = {"day1_accommodation": "Corner House, Elmford", "day2_accommodation": "Corner House, Elmford"}
+    assert broken(short, changed(SHORT_PLAN, **hotel), database) == set()
+    private = replace(short, room_type="private room")
+    assert broken(private, changed(SHORT_PLAN, **hotel), database) == {"room type"}
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ ACCOMMODATIONS = (  # name, city, room type, price, minimum nights, rating, rule
     ("Grand Elm", "Elmford", "Entire home/apt", 5000.0, 1.0, 5.0, "No pets", 4),
     ("Clean Air House", "Elmford", "Entire home/apt", 70.0, 1.0, 3.0, "No visitors & No smoking", 3),
     ("Bunk Hall", "Elmford", "Shared room", 30.0, 1.0, 2.0, "No pets", 1),
+    ("Corner House", "Elmford", "Hotel room", 85.0, 1.0, 4.0, "No pets", 2),
     ("Ferry Rooms", "Brackwater", "Private room", 60.0, 2.0, 4.0, "No pets", 1),
 )
 FREE = {"house rule": None, "cuisine": None, "room type": None, "transportation": None}

@@ -29,7 +29,8 @@ class Expert(Protocol):
     async def run(self, batch: Sequence[tuple[Value, ...]]) -> list[Value]:
         """One output for each input, in the same order. The same batch gives the same outputs.
 
-        Raises ToolFailed: with the reason. ModelError: the language model that it asks cannot answer.
+        Raises ToolNotLoaded: its model cannot be loaded. ToolFailed: it failed on this batch, with the reason.
+        ModelError: the language model that it asks cannot answer.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Carrying out a plan of expert tools on a batch of samples, as a typed dataflow.
 
 A tool that finds nothing of the type it takes, that is not available, or that fails, ends the plan there; what the
-tools before it made is kept.
+tools before it made is kept. A model that cannot be loaded or reached says nothing about a plan, and is raised.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autoflow.errors import ModelError, ToolError
+from autoflow.errors import GONE, ModelError, ModelNotFound, ToolError, ToolNotLoaded
 from autoflow.tools.openagi.base import Experts, Provider
 from autoflow.tools.openagi.table import BY_NAME
 from autoflow.tools.openagi.values import Sample, State, Value
@@ -41,13 +41,18 @@ class Executed:
 async def execute(plan: Sequence[str], samples: Sequence[Sample], experts: Experts) -> Executed:
     """Carry out the tools of `plan`, by their names in `metrics.plan`, one after the other.
 
-    Raises KeyError: a name that no tool has; `read_plan` gives none. Whatever else goes wrong ends the plan in words.
+    Raises ModelError: a model is gone, as `GONE` lists it, or that of a tool cannot be loaded. BudgetExceeded.
+    KeyError: a name that no tool has; `read_plan` gives none. Whatever else goes wrong ends the plan in words.
     """
     states = [State(sample) for sample in samples]
     runs: list[ToolRun] = []
     for name in plan:
         try:
             runs.append(await _run(name, states, experts))
+        except ToolNotLoaded as error:
+            raise ModelNotFound(error.message, error.hint) from error
+        except GONE:
+            raise
         except (ToolError, ModelError) as error:
             return Executed(tuple(runs), _made(states), name, str(error))
     return Executed(tuple(runs), _made(states))

@@ -68,7 +68,13 @@ def _network() -> _Network:
     folder = local_path(NAME)
     if folder is None:
         raise ModelNotFound(f"The model {NAME} is not on this machine.", CURE)
-    return _Network(folder if folder.is_file() else next(folder.glob("*.pth")))
+    try:
+        return _Network(folder if folder.is_file() else next(folder.glob("*.pth")))
+    except Exception as error:  # a file may hold anything
+        first = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise ModelNotFound(
+            f"The model {NAME} cannot be loaded: {first}", f"Remove it, and get it anew: autoflow models remove {NAME}"
+        ) from error
 
 
 def _pixels(image: Image.Image) -> Any:

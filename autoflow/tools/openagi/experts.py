@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
 
-from autoflow.errors import ModelNotFound, ToolError, ToolFailed
+from autoflow.errors import ModelNotFound, ToolError, ToolFailed, ToolNotLoaded
 from autoflow.llm.base import LLM, Completion, Message, OnToken, Options
+from autoflow.llm.catalogue import local_path
 from autoflow.llm.wrappers.base import Wrapper
 from autoflow.llm.wrappers.meter import totals_of
 from autoflow.records import Totals
 from autoflow.settings import settings
 from autoflow.tools.openagi import (
+    efficientnet,
     hub_colouring,
     hub_drawing,
     hub_images,
@@ -79,8 +82,7 @@ class HubExpert:
     def _run(self, inputs: Sequence[Any]) -> list[Value]:
         import torch
 
-        load, name = _LOADERS[self.tool], f"{self.tool} {self.part}"
-        used = self.shelf.use(name, lambda: load(self.model, self.at), self.model.size)
+        used = self.shelf.use(f"{self.tool} {self.part}", self._load, self.model.size)
         with used as function, torch.inference_mode():
             try:
                 return [made for n in range(0, len(inputs), BATCH) for made in function(inputs[n : n + BATCH])]
@@ -88,6 +90,14 @@ class HubExpert:
                 raise
             except Exception as error:  # of other people's code; out of memory among them
                 raise ToolFailed(f"`{self.tool}` ({self.part}) failed: {_first_line(error)}") from error
+
+    def _load(self) -> Batch:
+        try:
+            return _LOADERS[self.tool](self.model, self.at)
+        except ToolError as error:
+            raise ToolNotLoaded(error.message, error.hint) from error
+        except Exception as error:  # likewise
+            raise ToolNotLoaded(f"The model {self.part} cannot be loaded: {_first_line(error)}") from error
 
 
 class Spending(Wrapper):
@@ -110,8 +120,8 @@ class Available:
     """Whether a tool can be used here."""
 
     tool: str
-    provider: Provider | None
-    part: str = ""
+    provider: Provider | None  # None: it cannot
+    part: str = ""  # what does, or would do, the work; empty where nothing would
     why: str = ""  # where it cannot: what is missing, and how to get it
 
 
@@ -142,21 +152,28 @@ class OpenAGIExperts:
         return self._found[tool]
 
     def available(self, tool: str) -> Available:
-        """Looks, and loads nothing."""
+        """Looks, and loads nothing. Raises KeyError: no tool has this name."""
+        BY_NAME[tool]
+        hub = self.provider == "hub" and tool in MODELS
+        part = MODELS[tool].repository if hub else _plain()[tool].part if tool in _plain() else ""
         try:
-            expert = self.find(tool)
+            if hub:
+                _check_installed(tool)
+                return Available(tool, "hub", part)
+            return Available(tool, "offline", self._offline(tool).part)
         except ToolError as error:
-            return Available(tool, None, why=str(error))
-        return Available(tool, expert.provider, expert.part)
+            return Available(tool, None, part, str(error))
 
     def _hub(self, tool: str) -> Expert:
         if tool not in MODELS:
             return self._offline(tool)
+        _check_installed(tool)
         return HubExpert(tool, MODELS[tool], self._shelf, Where(device()))
 
     def _offline(self, tool: str) -> Expert:
         plain = _plain().get(tool)
         if plain is not None:
+            _check_weights(tool, plain.part)
             return plain
         if tool in ASKED:
             if self._llm is None:
@@ -179,13 +196,27 @@ def _plain() -> dict[str, Expert]:
     return {expert.tool: expert for expert in found}
 
 
+def _check_installed(tool: str) -> None:
+    """Raises ToolFailed: what the hub's model is run by is not installed."""
+    if tool == "Text to Image Generation" and find_spec("diffusers") is None:
+        raise ToolFailed(f"`{tool}` asks diffusers, which is not installed.", hub_drawing.EXTRA)
+
+
+def _check_weights(tool: str, part: str) -> None:
+    """Raises ToolFailed: the weights of an offline part are not here."""
+    if part == efficientnet.NAME and local_path(part) is None:
+        raise ToolFailed(f"`{tool}` asks {part}, which is not here.", efficientnet.CURE)
+    if part == shapes.NAME and not shapes.FILE.is_file():
+        raise ToolFailed(f"`{tool}` asks the {part}, whose weights are missing.", shapes.CURE)
+
+
 def _label(image: Any) -> str:
     from autoflow.tools.openagi.efficientnet import labels
 
     try:
         return labels([image])[0]
     except ModelNotFound as error:
-        raise ToolFailed(error.message, error.hint) from error
+        raise ToolNotLoaded(error.message, error.hint) from error
 
 
 def _missing(tool: str) -> tuple[str, str]:

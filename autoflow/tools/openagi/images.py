@@ -41,7 +41,7 @@ def read_image(content: bytes, name: str) -> Picture:
         raise SettingsError(
             f"`{name}` is no picture that can be read.", f"Give one of {', '.join(_FORMATS)}."
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:  # what Pillow's readers raise
+    except Exception as error:  # a file may hold anything, and Pillow's readers raise what they come upon
         raise SettingsError(f"The picture `{name}` is damaged or cut off: {error}.", "Save it once more.") from error
 
 

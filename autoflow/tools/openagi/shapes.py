@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autoflow.errors import ToolFailed
+from autoflow.errors import ToolNotLoaded
 from autoflow.tools.openagi.images import Picture
 
 NAME = "easy-vqa network"
@@ -29,7 +29,7 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def answered(image: Picture, question: str) -> str:
-    """The likeliest of its answers. Raises ToolFailed: its weights are missing."""
+    """The likeliest of its answers. Raises ToolNotLoaded: its weights are missing or damaged."""
     return _network().answers([(image, question)])[0]
 
 
@@ -78,7 +78,7 @@ class _Network:
         from safetensors import safe_open
 
         if not FILE.is_file():
-            raise ToolFailed(f"The weights {FILE.name} of the {NAME} are missing.", CURE)
+            raise ToolNotLoaded(f"The weights {FILE.name} of the {NAME} are missing.", CURE)
         with safe_open(FILE, framework="pt") as file:
             told = json.loads(file.metadata()["about"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
@@ -100,4 +100,9 @@ class _Network:
 
 @cache
 def _network() -> _Network:
-    return _Network()
+    try:
+        return _Network()
+    except ToolNotLoaded:
+        raise
+    except Exception as error:  # a file may hold anything
+        raise ToolNotLoaded(f"The weights {FILE.name} of the {NAME} are damaged.", CURE) from error

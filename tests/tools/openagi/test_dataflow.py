@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from autoflow.errors import ModelUnavailable, ToolFailed
+from autoflow.errors import (
+    GONE,
+    AutoFlowError,
+    BudgetExceeded,
+    ModelNotFound,
+    ModelReplyError,
+    ToolFailed,
+    ToolNotLoaded,
+)
 from autoflow.tools.openagi.base import Expert
 from autoflow.tools.openagi.dataflow import execute
 from autoflow.tools.openagi.images import Picture
@@ -98,7 +106,7 @@ async def test_types_that_do_not_chain_end_the_plan_in_words() -> None:
     assert "takes a text and a text" in done.error
 
 
-@pytest.mark.parametrize("error", [ToolFailed("out of memory"), ModelUnavailable("The server is gone.")])
+@pytest.mark.parametrize("error", [ToolFailed("out of memory"), ModelReplyError("The answer is empty.")])
 async def test_a_tool_that_raises_ends_the_plan(error: Exception) -> None:
     class Broken(Told):
         async def run(self, batch: Sequence[tuple[Value, ...]]) -> list[Value]:
@@ -106,6 +114,26 @@ async def test_a_tool_that_raises_ends_the_plan(error: Exception) -> None:
 
     done = await execute(["Image Captioning"], [ASKED], Shelf(Image_Captioning=Broken("Image Captioning")))
     assert (done.failed, done.error, done.runs) == ("Image Captioning", str(error), ())
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        *((kind("The server is gone.", "Start it."), kind) for kind in GONE),
+        (BudgetExceeded("max-calls", "The server is gone.", "Start it."), BudgetExceeded),
+        (ToolNotLoaded("The server is gone.", "Start it."), ModelNotFound),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+async def test_a_model_that_is_gone_says_nothing_about_the_plan(
+    error: AutoFlowError, raised: type[AutoFlowError]
+) -> None:
+    class Broken(Told):
+        async def run(self, batch: Sequence[tuple[Value, ...]]) -> list[Value]:
+            raise error
+
+    with pytest.raises(raised, match=r"The server is gone\. Start it\."):
+        await execute(["Image Captioning"], [ASKED], Shelf(Image_Captioning=Broken("Image Captioning")))
 
 
 async def test_a_tool_that_gives_too_few_outputs_is_not_trusted() -> None:

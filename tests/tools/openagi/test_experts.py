@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from autoflow.errors import ToolFailed
 from autoflow.llm.scripted import ScriptedLLM
+from autoflow.settings import settings
+from autoflow.tools.openagi import efficientnet, shapes
+from autoflow.tools.openagi import experts as experts_module
 from autoflow.tools.openagi.experts import OpenAGIExperts
 from autoflow.tools.openagi.plain import Plain
 from autoflow.tools.openagi.shelf import Shelf
 from autoflow.tools.openagi.table import TOOLS
 from autoflow.tools.openagi.texts import summary
+from tests.models import offline_files, offline_parts  # noqa: F401
 
 OFFLINE = {
     "Image Classification", "Image Super Resolution", "Image Deblurring", "Image Denoising", "Sentiment Analysis",
@@ -23,6 +31,8 @@ OFFLINE = {
 LLM = ScriptedLLM([{"match": r"\[MASK\]", "reply": " A whole text. "}, {"match": "", "reply": "said"}])
 
 
+@pytest.mark.model
+@pytest.mark.usefixtures("offline_parts")
 def test_offline_says_of_every_tool_what_does_it_or_what_to_get() -> None:
     experts = OpenAGIExperts("offline", llm=LLM)
     found = {tool.name: experts.available(tool.name) for tool in TOOLS}
@@ -32,6 +42,33 @@ def test_offline_says_of_every_tool_what_does_it_or_what_to_get() -> None:
     assert OpenAGIExperts("offline").available("Fill Mask").why.endswith("Choose a model.")
 
 
+def test_a_tool_whose_weights_are_missing_is_not_there_and_says_how_to_get_them(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOFLOW_MODELS_DIR", str(tmp_path))
+    monkeypatch.setattr(shapes, "FILE", tmp_path / "shapes.safetensors")
+    settings.cache_clear()
+    experts = OpenAGIExperts("offline", llm=LLM)
+    for tool, cure in (("Image Classification", efficientnet.CURE), ("Visual Question Answering", shapes.CURE)):
+        found = experts.available(tool)
+        assert (found.provider, bool(found.part)) == (None, True)
+        assert found.why.endswith(cure)
+        with pytest.raises(ToolFailed, match=tool):
+            experts.find(tool)
+
+
+def test_drawing_by_the_hub_asks_for_what_is_installed_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing, hub = "Text to Image Generation", OpenAGIExperts("hub")
+    monkeypatch.setitem(sys.modules, "diffusers", ModuleType("diffusers"))
+    monkeypatch.setattr(sys.modules["diffusers"], "__spec__", ModuleSpec("diffusers", None))
+    assert hub.available(drawing).provider == "hub"
+    monkeypatch.setattr(experts_module, "find_spec", lambda name: None)
+    assert hub.available(drawing).provider is None
+    assert "requirements-hub.txt" in hub.available(drawing).why
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("offline_parts")
 def test_no_part_bears_the_name_of_what_it_stands_in_for() -> None:
     hub, offline = OpenAGIExperts("hub"), OpenAGIExperts("offline", llm=LLM)
     for tool in OFFLINE:

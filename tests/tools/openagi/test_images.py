@@ -65,9 +65,25 @@ def bomb(width: int, height: int) -> bytes:
     )
 
 
+def told(*entries: tuple[int, int, bytes]) -> bytes:
+    """A JPEG that says this of itself: tag, type, four bytes of value each, in the form of EXIF."""
+    rows = b"".join(struct.pack("<HHI", tag, kind, 1) + value for tag, kind, value in entries)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + rows + b"\0" * 4
+    return saved(picture(), "JPEG", exif=exif)
+
+
+TURNED = (0x0112, 3, b"\6\0\0\0")  # SHORT
+
+
+def test_what_is_told_well_is_read() -> None:
+    assert read_image(told(TURNED), "a").size == (30, 40)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
+        (told((0x0100, 2, b"x\0\0\0"), TURNED), "damaged or cut off"),  # a width in letters
+        (told((0x010F, 11, b"\1\0\0\0"), TURNED), "damaged or cut off"),  # a maker who is a number
         (bomb(60_000, 60_000), "pixels"),
         (bomb(10_000, 5_000), "10,000 x 5,000 pixels"),
         (b"", "no picture"),
@@ -77,7 +93,18 @@ def bomb(width: int, height: int) -> bytes:
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture"),  # Pillow would start a program for it
         (b"\0" * (MAX_BYTES + 1), "MB"),
     ],
-    ids=["bomb", "large", "empty", "text", "cut png", "cut jpeg", "postscript", "many bytes"],
+    ids=[
+        "width in letters",
+        "maker in digits",
+        "bomb",
+        "large",
+        "empty",
+        "text",
+        "cut png",
+        "cut jpeg",
+        "postscript",
+        "many bytes",
+    ],
 )
 def test_what_cannot_be_read_is_told_by_name(content: bytes, words: str) -> None:
     with pytest.raises(SettingsError, match=r"holiday\.png") as caught:
@@ -91,6 +118,19 @@ def test_bytes_of_any_kind_are_a_picture_or_an_error_in_words(noise: bytes, at: 
     content = saved(picture(8, 8))
     with suppress(SettingsError):  # no other error
         assert read_image(content[:at] + noise + content[at + len(noise) :], "a").mode == "RGB"
+
+
+_VALUES = st.sampled_from(range(1, 14)), st.binary(min_size=4, max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([*range(0x00FE, 0x0120), 0x8769, 0x8825, 0x9286]), *_VALUES), max_size=6))
+def test_whatever_a_picture_tells_of_itself_is_a_picture_or_an_error_in_words(
+    entries: list[tuple[int, int, bytes]],
+) -> None:
+    content = told(TURNED, *entries)
+    with suppress(SettingsError):  # no other error
+        assert read_image(content, "a").mode == "RGB"
 
 
 def test_the_middle_square_is_shown() -> None:
