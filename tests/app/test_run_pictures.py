@@ -11,9 +11,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from autoflow.errors import StoreError
-from autoflow.records import TaskInput, WorkflowRecord
+from autoflow.records import PictureRef, TaskInput, WorkflowRecord
 from autoflow.store import SqlStore
 from pages.ui import picture, uploads
+from pages.ui.run import larger
 from tests.app.conftest import words
 from tests.app.test_run import TEXT, finished_run
 from tests.tools.openagi.files import no_hub
@@ -153,3 +154,18 @@ def test_what_was_wrong_with_a_run_as_a_whole_is_shown(
     run = finished_run(store, workflow)
     store.append_events(run.id, [event("warning", 0, 0.0, message="`Captioning` is not here.", hint="Get it.")])
     assert "`Captioning` is not here. Get it." in words(visit("run", run=run.id))
+
+
+def test_a_picture_that_is_looked_at_does_not_outlive_its_run(
+    visit: Callable[..., AppTest], workflow: WorkflowRecord, store: SqlStore
+) -> None:
+    first, second = finished_run(store, workflow), finished_run(store, workflow)
+    sha256 = sha256_of(store, saved(natural("chelsea.png")))
+    ref = PictureRef(name="cat.png", sha256=sha256, width=100, height=80)
+    app = visit("run", run=first.id)
+    app.session_state[larger.KEY] = (first.id, ref)
+    app.run()
+    assert "100 x 80 pixels" in words(app)
+    app.query_params["run"] = second.id
+    app.run()
+    assert larger.KEY not in app.session_state
