@@ -74,8 +74,10 @@ def _openagi(provider: str, *, own: bool) -> str:
     data = "the project's own sample" if own else "official data in a folder"
     if provider == "hub":
         metrics = ", ".join(_HUB_WORDS[name] for name in (HUB.drawings, HUB.texts, HUB.pictures) if name)
+        other = " The data are other ones than the paper's: these figures cannot be held against published ones."
         return (
             f"Plans are carried out by models of the Hugging Face hub on {data} and scored as in the paper: {metrics}."
+            + (other if own else "")
         )
     if provider == "offline":
         return (

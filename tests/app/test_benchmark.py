@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from autoflow.benchmark import Variant
+from autoflow.benchmark import Variant, cells, study_spec
 from autoflow.optimize.presets import PRESETS
 from autoflow.records import Connection
 from autoflow.report.grid_words import NO_MIXED
 from autoflow.store import SqlStore
+from autoflow.study import MANUAL, PLAIN, Candidate, Outcome, Rating, Split, StudyBatch, SuiteSpec
 from autoflow.suites.table_body import suite_body
 from autoflow.suites.table_rows import Row
 from tests import grids
@@ -208,3 +209,25 @@ class TestOne:
         assert "A benchmark without a name" in told
         assert "3 of 4 cells ended, some failed" in told
         assert "1 of 2 cells ended, under way" in told
+
+    def test_ratings_after_the_end_change_what_is_told(self, visit: Visit, store: SqlStore) -> None:
+        rows = [Row(objective=f"Task {n}", expected="x") for n in range(6)]
+        saved = store.save_suite("My mails", suite_body(rows, "person"))
+        suite = SuiteSpec(name="table", options={"suite": saved.id}, train=1, val=2, test=2)
+        spec = grids.spec((A,), (A,), suites=(suite,))
+        (cell,) = cells(spec)
+        tasks: dict[Split, tuple[str, ...]] = {"train": ("t0",), "val": ("t1", "t2"), "test": ("t3", "t4")}
+        study = store.create_study("Mails", study_spec(spec, cell), tasks)
+        made = [Candidate(number=n, text=grids.BETTER, operator=o) for n, o in enumerate((MANUAL, PLAIN, "rewrite"))]
+        outcomes = [
+            (Outcome(candidate=c.number, task=t, split="test", score=0.0, pending=True, stop="terminal"), ())
+            for c in made
+            for t in tasks["test"]
+        ]
+        store.add_to_study(StudyBatch(study.id, made, outcomes, rounds=1, stop="rounds", best=2, test_uses=1))
+        benchmark = store.create_benchmark("Mails", spec, {cell.key: study.id})
+        assert "Generated above manual: +0.40" not in shown(visit("benchmark", benchmark=benchmark.id))
+        for number, value in ((0, 0.2), (1, 0.1), (2, 0.6)):
+            for task in tasks["test"]:
+                store.rate(study.id, Rating(candidate=number, task=task, value=value))
+        assert "Generated above manual: +0.40" in shown(visit("benchmark", benchmark=benchmark.id))

@@ -11,9 +11,10 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from autoflow.errors import StoreError
-from autoflow.records import TaskInput, WorkflowRecord
+from autoflow.records import PictureRef, TaskInput, WorkflowRecord
 from autoflow.store import SqlStore
 from pages.ui import picture, uploads
+from pages.ui.run import larger
 from tests.app.conftest import words
 from tests.app.test_run import TEXT, finished_run
 from tests.tools.openagi.files import no_hub
@@ -163,3 +164,18 @@ def test_a_picture_that_tells_nonsense_of_itself_is_none_that_can_be_shown(
     assert item.sha256
     assert picture.data_url(item.sha256) is None
     assert (picture.large(item.sha256), picture.whole(item.sha256)) == (None, None)
+
+
+def test_a_picture_that_is_looked_at_does_not_outlive_its_run(
+    visit: Callable[..., AppTest], workflow: WorkflowRecord, store: SqlStore
+) -> None:
+    first, second = finished_run(store, workflow), finished_run(store, workflow)
+    sha256 = sha256_of(store, saved(natural("chelsea.png")))
+    ref = PictureRef(name="cat.png", sha256=sha256, width=100, height=80)
+    app = visit("run", run=first.id)
+    app.session_state[larger.KEY] = (first.id, ref)
+    app.run()
+    assert "100 x 80 pixels" in words(app)
+    app.query_params["run"] = second.id
+    app.run()
+    assert larger.KEY not in app.session_state

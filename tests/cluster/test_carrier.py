@@ -9,7 +9,7 @@ from autoflow.cluster.carrier import Carrier
 from autoflow.cluster.wire import Answer, Order, answered, sent
 from autoflow.records import RunPolicy
 from autoflow.study import SuiteSpec
-from tests.cluster.conftest import SUITE, Script, keys, units
+from tests.cluster.conftest import SUITE, Script, keys, units, until
 
 
 def carrier(model: str, **more: Any) -> Carrier:
@@ -87,9 +87,11 @@ async def test_failure_comes_with_what_had_ended_before_it(script: Script) -> No
     one = carrier(script(latency_s=0.05))
     await ready(one)
     asked = asyncio.create_task(exchange(one, 1))  # as by somebody who was cancelled before the answer came
-    await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while not one._runs:
+            await asyncio.sleep(0)
     asked.cancel()
-    await asyncio.sleep(0.5)
+    await until(lambda: one._found)
     answer = answered(await one.exchange("no runs at all"))
     assert answer.failure is not None
     assert len(answer.found) == 1

@@ -159,10 +159,12 @@ async def test_cancelling_breaks_off_what_is_under_way(cluster: Machines, endpoi
         evaluating.cancel()
         with pytest.raises(asyncio.CancelledError):
             await evaluating
-        await asyncio.sleep(0.5)
-        count = len(endpoint.requests)
-        await asyncio.sleep(0.5)
-        assert len(endpoint.requests) == count
+        seen = -1
+        async with asyncio.timeout(60):  # else it goes on until all are asked, which takes minutes
+            while seen != len(endpoint.requests):
+                seen = len(endpoint.requests)
+                await asyncio.sleep(0.5)
+        assert seen < len(keys(200))
 
 
 def _connection(server: Server) -> Connection:

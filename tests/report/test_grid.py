@@ -200,6 +200,12 @@ def test_whose_tools_and_which_metric_is_said(provider: str, words: str) -> None
     assert words in scored_by(on_openagi(provider).benchmark.spec.suites[0])
 
 
+def test_figures_on_other_data_are_not_held_against_published_ones_even_with_the_hub() -> None:
+    words = "The data are other ones than the paper's: these figures cannot be held against published ones."
+    assert words in scored_by(SuiteSpec(name="openagi", options={"provider": "hub"}))
+    assert words not in scored_by(SuiteSpec(name="openagi", options={"provider": "hub", "data": "official"}))
+
+
 def test_a_deleted_table_is_told(store: SqlStore) -> None:
     gone = SuiteSpec(name="table", options={"suite": "su_000000000000"})
     assert "the table was deleted" in scored_by(gone, store.get_suite)

@@ -7,7 +7,9 @@ from typing import Literal, Protocol
 
 from autoflow.tools.openagi.values import Value
 
-Provider = Literal["hub", "offline"]  # the paper's models, or parts that packages ship
+Provider = Literal[
+    "hub", "offline"
+]  # the paper's models, free ones where its own may not or cannot be had; or packages' parts
 
 
 class Expert(Protocol):

@@ -9,7 +9,7 @@ from autoflow.records import PictureRef
 from pages.ui import picture
 from pages.ui.plain import plain
 
-KEY = "picture-open"  # in the session: the picture that is looked at
+KEY = "picture-open"  # in the session: a run, and its picture that is looked at
 NARROW = 450  # pixels that a small dialog has room for
 MOST = 60  # pictures of a trace that are shown small; the others are named
 
@@ -28,16 +28,18 @@ def sources(found: dict[str, PictureRef]) -> dict[str, str]:
     return {sha256: address for sha256 in list(found)[:MOST] if (address := picture.data_url(sha256))}
 
 
-def ask(ref: PictureRef) -> None:
+def ask(run_id: str, ref: PictureRef) -> None:
     """Open it over the whole page: within a part that redraws itself it would be closed. Does not return."""
-    st.session_state[KEY] = ref
+    st.session_state[KEY] = (run_id, ref)
     st.rerun()
 
 
-def draw() -> None:
-    """The picture that is looked at, until the person closes it."""
-    ref = st.session_state.get(KEY)
-    if isinstance(ref, PictureRef):
+def draw(run_id: str) -> None:
+    """The picture that is looked at, until the person closes it or looks at another run."""
+    asked, ref = st.session_state.get(KEY, (None, None))
+    if asked != run_id:
+        _close()
+    elif isinstance(ref, PictureRef):
         st.dialog(plain(ref.name), width="large" if _is_wide(ref) else "small", on_dismiss=_close)(_show)(ref)
 
 

@@ -29,7 +29,7 @@ WORKER_PATIENCE_S = 10.0  # a queued run that waits longer is told why
 def draw(run: Run, policy: RunPolicy) -> None:
     """The live view; it redraws itself until the run has ended, then once more with the whole page."""
     job = services.job_of(run.id)
-    larger.draw()
+    larger.draw(run.id)
     st.fragment(_view, run_every=REFRESH_S if _under_way(run, job) else None)(run.id, policy)
 
 
@@ -135,7 +135,7 @@ def _trace(run: Run, job: Job | None, steps: list[StepView], policy: RunPolicy) 
     rows = [row(step, running=running, text=text) for step in steps]
     asked = trace(rows, key=f"trace-{run.id}", sources=larger.sources(found))
     if asked.picture and asked.picture in found:
-        larger.ask(found[asked.picture])
+        larger.ask(run.id, found[asked.picture])
     if asked.fork:
         fork_from(run, asked.fork, policy)
 
