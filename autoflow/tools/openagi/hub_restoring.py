@@ -54,7 +54,7 @@ def _path(source: str, file: str, at: Where) -> Path:
         return Path(source) / file
     from huggingface_hub import hf_hub_download
 
-    return Path(hf_hub_download(source, file, local_files_only=settings().offline, **at.pinned))
+    return Path(hf_hub_download(source, file, revision=at.revision or None, local_files_only=settings().offline))
 
 
 def _tensor(image: Picture, at: Where) -> Any:
