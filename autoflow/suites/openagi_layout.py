@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autoflow.errors import SettingsError
 from autoflow.suites.openagi_tasks import OpenAGITask, openagi_tasks
-from autoflow.tools.openagi.images import Picture, as_shown, read_image
+from autoflow.tools.openagi.images import MAX_BYTES, Picture, as_shown, read_image
 from autoflow.tools.openagi.values import Sample, Value, type_of
 
 DESCRIPTIONS = "task_description.txt"
@@ -40,7 +40,19 @@ def read_samples(root: Path, task: OpenAGITask, most: int | None = None) -> list
             f"The files of task {task.number} in {root} hold different numbers of samples.",
             "Each needs one line or one picture a sample.",
         )
+    _check_type(task, root, right[0])
     return [_sample(row, right[0][n]) for n, row in enumerate(zip(*given, strict=True))]
+
+
+def _check_type(task: OpenAGITask, root: Path, right: Sequence[Value]) -> None:
+    """Of what would be right: a drawing is compared with the text that it is of."""
+    wanted = "text" if task.kind == "text-image" else task.plan.output_type
+    if right and type_of(right[0]) != wanted:
+        found, asked = ("pictures", "texts") if wanted == "text" else ("texts", "pictures")
+        raise SettingsError(
+            f"The outputs of task {task.number} in {root} are {found}; it needs {asked}.",
+            f"Look whether the folder {task.number} holds the data of another task.",
+        )
 
 
 def write_samples(root: Path, task: OpenAGITask, samples: Sequence[Sample]) -> None:
@@ -72,6 +84,7 @@ def check_root(root: Path) -> None:
             f"{root} holds no {DESCRIPTIONS}.",
             "Give the folder of the official data, or make one: autoflow data openagi",
         )
+    _check_file(file, MAX_TEXT)
     lines = [line.strip() for line in file.read_text("utf-8", "replace").splitlines() if line.strip()]
     if lines != [task.objective for task in openagi_tasks()]:
         raise SettingsError(f"{file} does not hold the 185 objectives of OpenAGI in their order.")
@@ -81,22 +94,39 @@ def _columns(folder: Path, most: int | None) -> list[list[Value]]:
     """One a file or folder of pictures, pictures first, then by name."""
     if not folder.is_dir():
         raise SettingsError(f"{folder} is missing.")
-    entries = sorted(folder.iterdir(), key=lambda path: (path.is_file(), path.name))
-    texts = [_lines(path, most) for path in entries if path.suffix == ".txt" and path.is_file()]
+    entries = sorted(folder.iterdir(), key=lambda path: (not path.is_dir(), path.name))
+    texts = [_lines(path, most) for path in entries if path.suffix == ".txt" and not path.is_dir()]
     return [*[_pictures(path, most) for path in entries if path.is_dir()], *texts]
 
 
 def _pictures(folder: Path, most: int | None) -> list[Value]:
-    files = {int(f.stem): f for f in folder.iterdir() if f.stem.isdigit() and f.suffix.lower() in _SUFFIXES}
+    files: dict[int, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.stem.isascii() and file.stem.isdigit() and file.suffix.lower() in _SUFFIXES:
+            other = files.setdefault(int(file.stem), file)
+            if other != file:
+                raise SettingsError(f"{folder} holds picture {int(file.stem)} twice: {other.name} and {file.name}.")
     if sorted(files) != list(range(len(files))):
         raise SettingsError(f"The pictures in {folder} are not 0.jpg, 1.jpg and so on: one is missing.")
     count = min(len(files), MAX_SAMPLES if most is None else most)
-    return [as_shown(read_image(files[n].read_bytes(), str(files[n]))) for n in range(count)]
+    return [_picture(files[n]) for n in range(count)]
+
+
+def _picture(file: Path) -> Picture:
+    _check_file(file, MAX_BYTES)
+    return as_shown(read_image(file.read_bytes(), str(file)))
+
+
+def _check_file(file: Path, most: int) -> None:
+    """Before it is read: what is no file may never end."""
+    if not file.is_file():
+        raise SettingsError(f"{file} is no regular file.")
+    if file.stat().st_size > most:
+        raise SettingsError(f"{file} has more than {most / 1e6:,.0f} MB.")
 
 
 def _lines(file: Path, most: int | None) -> list[Value]:
-    if file.stat().st_size > MAX_TEXT:
-        raise SettingsError(f"{file} has more than {MAX_TEXT / 1e6:,.0f} MB.")
+    _check_file(file, MAX_TEXT)
     try:
         lines = file.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:

@@ -1,10 +1,11 @@
 """Suite `openagi`: plans are carried out by expert models on pictures and texts, and what comes out is scored.
 
 The score of a task is the mean over its samples of the task's metric, in [0, 1], higher is better: ViT score for
-pictures, BERTScore for texts, CLIP score for pictures of texts, by the models of the paper where the hub is there; else
-by parts that packages ship, under their own names. What is not of the asked type scores 0. A plan that names no tool
-gives back what the task is about. A tool that fails ends its plan; what was made before is scored. A model that cannot
-be loaded or reached says nothing about a plan: then there is no score, but its error.
+pictures, BERTScore for texts, CLIP score for pictures of texts, by the models of the paper where the hub is there, as
+are the tools (NAFNet in place of Restormer); else by parts that packages ship, under their own names. What is not of
+the asked type scores 0. A plan that names no tool gives back what the task is about. A tool that fails ends its plan;
+what was made before is scored. A model that cannot be loaded or reached says nothing about a plan: then there is no
+score, but its error.
 """
 
 from __future__ import annotations

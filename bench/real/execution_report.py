@@ -41,6 +41,8 @@ def _head(lines: Sequence[Line], mark: str, model: str) -> list[str]:
         f"language model ({model}, temperature 0). Tools: {named}.\n",
         "Intervals are 95 % (BCa bootstrap over the samples of a task, four to eight); differences are paired by "
         "sample. So few samples tell large differences alone: where an interval holds 0, nothing is claimed.\n",
+        "PSNR and SSIM are in-sample: the settings of the three restorers were chosen by PSNR on the very pictures "
+        "that they restore here. On other pictures expect less.\n",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from autoflow.errors import SettingsError
 from autoflow.suites.openagi_layout import check_root, read_samples, write_descriptions, write_samples
 from autoflow.suites.openagi_sample import own_samples
 from autoflow.suites.openagi_tasks import openagi_tasks
-from autoflow.tools.openagi.images import Picture
+from autoflow.tools.openagi.images import MAX_BYTES, Picture
 from autoflow.tools.openagi.table import DEGRADATIONS
 from tests.tools.openagi.pictures import psnr
 
@@ -100,6 +101,39 @@ class TestDamaged:
         (folder / "outputs" / "text.txt").unlink()
         (folder / "outputs").rmdir()
         assert "outputs is missing" in self.failing(folder)
+
+    def test_a_number_that_is_none_in_ascii_is_no_picture_of_a_sample(self, folder: Path) -> None:
+        images = folder / "inputs" / "images"
+        before = len(read_samples(folder.parent, TASKS[117]))
+        (images / "².jpg").write_bytes((images / "0.jpg").read_bytes())
+        assert len(read_samples(folder.parent, TASKS[117])) == before
+
+    def test_a_picture_that_is_there_twice(self, folder: Path) -> None:
+        images = folder / "inputs" / "images"
+        (images / "0.png").write_bytes((images / "0.jpg").read_bytes())
+        assert "picture 0 twice: 0.jpg and 0.png" in self.failing(folder)
+
+    @pytest.mark.parametrize("name", ["inputs/images/2.jpg", "outputs/text.txt"])
+    def test_a_pipe_is_not_waited_for(self, folder: Path, name: str) -> None:
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+        assert "no regular file" in self.failing(folder)
+
+    def test_a_picture_that_is_too_large_is_not_read(self, folder: Path) -> None:
+        with (folder / "inputs" / "images" / "2.jpg").open("r+b") as file:
+            file.truncate(MAX_BYTES + 1)
+        assert "2.jpg has more than 25 MB" in self.failing(folder)
+
+    def test_pictures_as_what_is_right_of_a_task_that_asks_for_texts(self, folder: Path) -> None:
+        (folder / "outputs" / "text.txt").unlink()
+        shutil.copytree(folder / "inputs" / "images", folder / "outputs" / "images")
+        assert "The outputs of task 117" in self.failing(folder)
+        assert "are pictures; it needs texts" in self.failing(folder)
+
+    def test_texts_as_what_is_right_of_a_task_that_asks_for_pictures(self, folder: Path) -> None:
+        folder.rename(folder.parent / "11")
+        with pytest.raises(SettingsError, match="are texts; it needs pictures"):
+            read_samples(folder.parent, TASKS[11])
 
     def test_only_the_first_are_read_where_few_are_wanted(self, folder: Path) -> None:
         assert len(read_samples(folder.parent, TASKS[117], 3)) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -47,8 +47,8 @@ _LOADERS: dict[str, Callable[[HubModel, Where], Batch]] = {
     "Object Detection": lambda m, at: hub_images.detector(m.repository, at),
     "Image Super Resolution": lambda m, at: hub_images.enlarger(m.repository, at),
     "Image Captioning": lambda m, at: hub_images.captioner(m.repository, at),
-    "Image Deblurring": lambda m, at: hub_restoring.restorer(m.repository, m.file, at),
-    "Image Denoising": lambda m, at: hub_restoring.restorer(m.repository, m.file, at),
+    "Image Deblurring": lambda m, at: hub_restoring.restorer(m.repository, m.file, at, m.sha256),
+    "Image Denoising": lambda m, at: hub_restoring.restorer(m.repository, m.file, at, m.sha256),
     "Text to Image Generation": lambda m, at: hub_drawing.drawer(m.repository, at),
     "Visual Question Answering": lambda m, at: hub_images.asked(m.repository, at),
     "Sentiment Analysis": lambda m, at: hub_texts.labelled(m.repository, at),
@@ -93,7 +93,7 @@ class HubExpert:
 
     def _load(self) -> Batch:
         try:
-            return _LOADERS[self.tool](self.model, self.at)
+            return _LOADERS[self.tool](self.model, replace(self.at, revision=self.model.revision))
         except ToolError as error:
             raise ToolNotLoaded(error.message, error.hint) from error
         except Exception as error:  # likewise

@@ -25,7 +25,7 @@ def drawer(source: str, at: Where, steps: int = STEPS) -> Callable[[Sequence[str
     kind = torch.float16 if at.device == "cuda" else torch.float32
     try:
         pipe = StableDiffusionPipeline.from_pretrained(
-            source, torch_dtype=kind, use_safetensors=True, local_files_only=settings().offline
+            source, torch_dtype=kind, use_safetensors=True, local_files_only=settings().offline, **at.pinned
         ).to(at.device)
     except Exception as error:  # a hub may answer anything, a file may hold anything
         first = (str(error).splitlines() or [type(error).__name__])[0][:200]

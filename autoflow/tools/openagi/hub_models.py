@@ -15,6 +15,8 @@ class HubModel:
     licence: str
     size: int  # bytes in memory, about
     file: str = ""  # of weights that no class of transformers reads
+    sha256: str = ""  # of that file; another one is refused
+    revision: str = ""  # commit of the repository; empty: its newest
 
 
 MODELS = {
@@ -23,8 +25,20 @@ MODELS = {
     "Object Detection": HubModel("facebook/detr-resnet-101", "Apache-2.0", 250_000_000),
     "Image Super Resolution": HubModel("caidas/swin2SR-classical-sr-x2-64", "Apache-2.0", 60_000_000),
     "Image Captioning": HubModel("nlpconnect/vit-gpt2-image-captioning", "Apache-2.0", 1 * GB),
-    "Image Deblurring": HubModel("mikestealth/nafnet-models", "MIT", 280_000_000, "NAFNet-GoPro-width64.pth"),
-    "Image Denoising": HubModel("mikestealth/nafnet-models", "MIT", 470_000_000, "NAFNet-SIDD-width64.pth"),
+    "Image Deblurring": HubModel(
+        "mikestealth/nafnet-models",
+        "MIT",
+        280_000_000,
+        "NAFNet-GoPro-width64.pth",
+        sha256="329d3ab4077b8d6b7ff61de376e483714667960bf85be027bf4335cda701196f",
+    ),
+    "Image Denoising": HubModel(
+        "mikestealth/nafnet-models",
+        "MIT",
+        470_000_000,
+        "NAFNet-SIDD-width64.pth",
+        sha256="cd685efaae01f7c4e9951f2deab05780079c8eb1e49ed664b72f6db04dabb445",
+    ),
     "Text to Image Generation": HubModel("CompVis/stable-diffusion-v1-4", "CreativeML OpenRAIL-M", 5 * GB),
     "Visual Question Answering": HubModel("dandelin/vilt-b32-finetuned-vqa", "Apache-2.0", 480_000_000),
     "Sentiment Analysis": HubModel(

@@ -18,18 +18,24 @@ def device() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where models run."""
+    """Where models run, and which of a repository."""
 
     device: str = "cpu"
+    revision: str = ""  # commit of the repository; empty: its newest
 
     def load(self, kind: Any, source: str) -> Any:
         """A processor or tokenizer: `kind.from_pretrained`. Raises ToolFailed: it cannot be had."""
-        return _loaded(kind, source)
+        return _loaded(kind, source, **self.pinned)
 
     def load_model(self, kind: Any, source: str) -> Any:
         """Likewise a model, ready to be asked. Only safetensors are read: nothing is unpickled."""
-        model = _loaded(kind, source, use_safetensors=True)
+        model = _loaded(kind, source, use_safetensors=True, **self.pinned)
         return model.to(self.device).eval()
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        """What whatever fetches from the hub is told."""
+        return {"revision": self.revision} if self.revision else {}
 
     def put(self, inputs: Any) -> Any:
         """What a processor gave, on the device."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,10 +37,13 @@ from transformers import (
     ViTForImageClassification,
 )
 
-from autoflow.errors import ToolFailed
+from autoflow.errors import ToolFailed, ToolNotLoaded
 from autoflow.tools.openagi import hub_images, hub_restoring, hub_texts
+from autoflow.tools.openagi.experts import HubExpert
+from autoflow.tools.openagi.hub_models import MODELS, HubModel
 from autoflow.tools.openagi.loading import Where
 from autoflow.tools.openagi.nafnet import NAFNet
+from autoflow.tools.openagi.shelf import Shelf
 from tests.tools.openagi.pictures import natural
 
 AT = Where("cpu")
@@ -239,6 +243,35 @@ def test_restorer_reads_its_sizes_from_the_weights_and_keeps_the_size_of_picture
     assert restored.tobytes() == expected.tobytes()
     with pytest.raises(ToolFailed, match=r"gone\.pth"):
         hub_restoring.restorer(str(tmp_path), "gone.pth", AT)
+
+
+def test_weights_are_those_that_were_chosen_or_none(tmp_path: Path) -> None:
+    torch.save({"params": NAFNet(8, [1], 1, [1]).state_dict()}, tmp_path / "weights.pth")
+    right = hashlib.sha256((tmp_path / "weights.pth").read_bytes()).hexdigest()
+    assert hub_restoring.restorer(str(tmp_path), "weights.pth", AT, right)([PICTURES[0].resize((8, 8))])
+    with pytest.raises(ToolFailed, match=r"weights\.pth of .* is not the one that AutoFlow knows"):
+        hub_restoring.restorer(str(tmp_path), "weights.pth", AT, "0" * 64)
+
+
+def test_every_file_that_no_class_reads_is_known_by_its_hash() -> None:
+    assert [tool for tool, model in MODELS.items() if model.file and len(model.sha256) != 64] == []
+
+
+async def test_a_commit_is_passed_on_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    def fetched(*_: object, **more: object) -> object:
+        asked.append(more)
+        raise OSError("no such commit")
+
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", fetched)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fetched)
+    for tool, file in (("Fill Mask", ""), ("Image Denoising", "weights.pth")):
+        for revision in ("", "abc123"):
+            expert = HubExpert(tool, HubModel("nobody/nothing", "MIT", 1, file, revision=revision), Shelf(), AT)
+            with pytest.raises(ToolNotLoaded, match="no such commit"):
+                await expert.run([("A [MASK].",)])
+    assert [more.get("revision") for more in asked] == [None, "abc123", None, "abc123"]
 
 
 def test_weights_that_hold_code_are_refused(tmp_path: Path) -> None:
