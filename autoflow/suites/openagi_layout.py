@@ -40,12 +40,14 @@ def read_samples(root: Path, task: OpenAGITask, most: int | None = None) -> list
             f"The files of task {task.number} in {root} hold different numbers of samples.",
             "Each needs one line or one picture a sample.",
         )
+    if task.kind == "text-image" and right[0] and type_of(right[0][0]) == "image":
+        right = given  # a drawing is compared with its text, whatever pictures lie beside it
     _check_type(task, root, right[0])
     return [_sample(row, right[0][n]) for n, row in enumerate(zip(*given, strict=True))]
 
 
 def _check_type(task: OpenAGITask, root: Path, right: Sequence[Value]) -> None:
-    """Of what would be right: a drawing is compared with the text that it is of."""
+    """Of what would be right; of a drawing that is a text."""
     wanted = "text" if task.kind == "text-image" else task.plan.output_type
     if right and type_of(right[0]) != wanted:
         found, asked = ("pictures", "texts") if wanted == "text" else ("texts", "pictures")

@@ -130,6 +130,14 @@ class TestDamaged:
         assert "The outputs of task 117" in self.failing(folder)
         assert "are pictures; it needs texts" in self.failing(folder)
 
+    def test_pictures_beside_the_texts_that_are_to_be_drawn_are_left_aside(self, folder: Path) -> None:
+        drawn = folder.rename(folder.parent / "106")
+        shutil.rmtree(drawn / "outputs")
+        shutil.copytree(drawn / "inputs" / "images", drawn / "outputs" / "images")
+        shutil.rmtree(drawn / "inputs" / "images")
+        for sample in read_samples(drawn.parent, openagi_tasks()[106]):
+            assert (sample.expected,) == sample.texts
+
     def test_texts_as_what_is_right_of_a_task_that_asks_for_pictures(self, folder: Path) -> None:
         folder.rename(folder.parent / "11")
         with pytest.raises(SettingsError, match="are texts; it needs pictures"):
