@@ -67,7 +67,7 @@ def test_from_a_typed_task_to_a_finished_trace_with_a_reload_in_the_middle(
     page.wait_for_url(re.compile(r"/write\?.*workflow=wf_"))
     page.reload()  # the writing goes on in the worker
     expect(page.get_by_role("option").first).to_be_visible(timeout=PATIENCE_MS)
-    (workflow,) = store.list_workflows()
+    workflow = store.get_workflow(re.search(r"workflow=(wf_\w+)", page.url).group(1))  # type: ignore[union-attr]
     wait_until(lambda: store.get_workflow(workflow.id).version == 1)
     page.reload()
 
