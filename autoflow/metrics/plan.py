@@ -191,7 +191,10 @@ class _State:
             self.superfluous += 1
 
     def _translate(self) -> None:
-        """Harm where English is asked; of use where it gives what the task asks in German, and that once."""
+        """Harm where English is asked; of use where it gives what the task asks in German, and that once.
+
+        Where the translation is what the task asks, missing words stay missing in it for good.
+        """
         text, wanted = self.texts[-1], self.task.output == "translation"
         if not self.task.german:
             self.harmed += 1
@@ -199,6 +202,7 @@ class _State:
             self.superfluous += 1
         else:
             self.kind = True
+            text.clozed = text.clozed and not wanted
         text.german = True
 
     def _turn(self, tool: Tool) -> None:

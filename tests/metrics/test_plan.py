@@ -100,6 +100,13 @@ def test_any_wrong_order_lowers_the_score(task: PlanTask, data: st.DataObject) -
     assert (score_plan(task, plan).score == 1.0) == same
 
 
+def test_words_that_are_missing_when_a_text_is_translated_stay_missing() -> None:
+    task = PlanTask(image=None, texts=(True,), output="translation", german=True)
+    assert score_plan(task, ["Fill Mask", "Machine Translation"]).score == 1.0
+    late = score_plan(task, ["Machine Translation", "Fill Mask"])
+    assert (late.achieved, late.superfluous, late.score) == (2, 1, 0.5)
+
+
 @given(tasks, st.lists(names, max_size=12))
 def test_every_plan_has_a_score_and_valid_ones_chain(task: PlanTask, plan: list[str]) -> None:
     found = score_plan(task, plan)

@@ -123,8 +123,9 @@ class Cached(Wrapper):
     The key is the model, the messages, the options, the seed and the repeat. Sampled answers without a seed are never
     kept: they are meant to differ. Errors are never kept.
 
-    The file is read and written where the call stands: that takes some hundredths of a millisecond and does not wait
-    for the disk, while threads, which take turns with the loop, cost more than all else here (`bench/evaluate.py`).
+    The file is read and written where the call stands: that takes some hundredths of a millisecond, and some
+    milliseconds once in hundreds of answers (a checkpoint), while threads, which take turns with the loop, cost more
+    than all else here (`bench/evaluate.py`). Where another process holds the file, the loop waits with it, `LOCK_S`.
 
     Args:
         inner: the model.
