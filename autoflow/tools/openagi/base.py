@@ -7,9 +7,8 @@ from typing import Literal, Protocol
 
 from autoflow.tools.openagi.values import Value
 
-Provider = Literal[
-    "hub", "offline"
-]  # the paper's models, free ones where its own may not or cannot be had; or packages' parts
+# the paper's models, and free ones where the paper's may not be used or cannot be had; or parts that packages ship
+Provider = Literal["hub", "offline"]
 
 
 class Expert(Protocol):

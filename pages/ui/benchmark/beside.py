@@ -11,7 +11,7 @@ from autoflow.report.figures import signed
 from autoflow.report.grid import GridCell, interval
 from autoflow.report.grid_read import GridReport, objectives
 from autoflow.report.grid_scoring import COLUMNS, by_column, carried_out
-from autoflow.report.grid_table import average_words, kept_words, metric_gains
+from autoflow.report.grid_table import WORDS, average_words, kept_words, metric_gains
 from autoflow.report.grid_words import difference_words, pair, signed_interval
 from autoflow.report.html_grid_tasks import task_lines
 from pages.ui import services
@@ -35,7 +35,8 @@ def draw(report: GridReport) -> None:
     )  # fmt: skip
     one = there.get(picked or "", best)
     assert one.gain is not None
-    st.text(f"Generated above manual: {difference_words(one.gain)}")
+    what = f"The {WORDS[one.kept]} that was kept" if one.kept else "Generated"
+    st.text(f"{what} above manual: {difference_words(one.gain)}")
     if one.kept:
         words = kept_words(one.kept)
         st.text(f"{words[0].upper()}{words[1:]}.")
