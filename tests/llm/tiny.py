@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-LINES = ["Name a colour, red, green or blue.", '{"colour": "red"}', "Is the sky blue? Answer yes or no.", "Tell a story."]
+LINES = [
+    "Name a colour, red, green or blue.",
+    '{"colour": "red"}',
+    "Is the sky blue? Answer yes or no.",
+    "Tell a story.",
+]
 CHAT = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -23,7 +28,8 @@ def make_tiny(folder: Path, *, seed: int = 0, hidden: int = 32, template: bool =
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     bpe.train_from_iterator(
-        LINES, trainers.BpeTrainer(vocab_size=320, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+        LINES,
+        trainers.BpeTrainer(vocab_size=320, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
     )
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>")
     if template:

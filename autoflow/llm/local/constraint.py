@@ -63,6 +63,8 @@ def _grammar(constraint: Constraint) -> str:
     if isinstance(constraint, JsonSchema):
         return LLMatcher.grammar_from_json_schema(json.dumps(dict(constraint.schema)), overrides=_ONE_LINE)
     if isinstance(constraint, Choice):
+        if not constraint.choices:
+            raise ValueError("there is nothing to choose from")
         return grammar_from("lark", "start: " + " | ".join(_quoted(choice) for choice in constraint.choices))
     assert isinstance(constraint, Grammar)
     return grammar_from("lark", constraint.lark) if constraint.lark else grammar_from("gbnf", constraint.gbnf)

@@ -17,7 +17,7 @@ from autoflow.llm.local.names import Base, file_mark
 def converted(base: Base) -> Path:
     """The folder of safetensors of a GGUF file, made where there is none. Raises ModelError.
 
-    It is named after the file's place, size and time, so that another file of that name is converted anew. It is written
+    It is named after the file's place, size and time, so that another file of that name is converted anew. Written
     beside its place and moved there whole: what ends in the middle leaves nothing that could be taken for a model.
     """
     assert base.path is not None
