@@ -22,6 +22,9 @@ def converted(base: Base) -> Path:
     """
     assert base.path is not None
     assert base.converted is not None
+    if base.path.parent == base.converted and not base.path.is_file():
+        cure = f"Get it with: autoflow models get {base.name}"
+        raise ModelNotFound(f"The model {base.name} is not on this machine yet.", cure)
     read_gguf(base.path)  # a damaged file is told in words before a library trips over it
     folder = base.converted / f"safetensors-{file_mark(base.path)}"
     lock = FileLock(base.converted / "convert.lock")
