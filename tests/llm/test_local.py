@@ -278,7 +278,9 @@ async def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(llm
 
 
 async def test_an_answer_ends_with_the_context(llm: LocalLLM) -> None:
-    done = await _done(llm, [Message("user", "word " * 40)], max_tokens=None, constraint=Grammar('root ::= [a-z]{3000}'))
+    done = await _done(
+        llm, [Message("user", "word " * 40)], max_tokens=None, constraint=Grammar("root ::= [a-z]{3000}")
+    )
     assert done.finish == "length"
     assert (done.usage.prompt_tokens or 0) + (done.usage.completion_tokens or 0) == 256
 
@@ -323,7 +325,7 @@ async def test_a_cancelled_answer_ends_within_a_token_and_frees_the_thread(
         return real(self, logits)
 
     monkeypatch.setattr(row.Row, "choose", counted)
-    options = Options(max_tokens=200, constraint=Grammar('root ::= [a-z]{3000}'))
+    options = Options(max_tokens=200, constraint=Grammar("root ::= [a-z]{3000}"))
     begun = asyncio.Event()
     task = asyncio.create_task(llm.complete(ASK, options, lambda _: begun.set()))
     await begun.wait()

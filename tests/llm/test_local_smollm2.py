@@ -43,6 +43,8 @@ def llm(smollm2: str) -> LocalLLM:  # noqa: F811
 
 
 class TestContract(LLMContract):
+    max_tokens = 8
+
     @pytest.fixture(autouse=True)
     def _with_a_model(self, smollm2: str) -> None:  # noqa: F811
         pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from autoflow.errors import ModelError, ModelRequestError, ToolsUnsupported
@@ -67,7 +68,7 @@ class LocalLLM:
         loop, events = asyncio.get_running_loop(), asyncio.Queue[Event]()
 
         def tell(event: Event) -> None:
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(events.put_nowait, event)
 
         job = Job(tuple(messages), options, self._adapter_there(), tell)

@@ -113,7 +113,9 @@ class Engine:
 
         try:
             if job.options.constraint is not None and self._tokens is None:
-                self._tokens = vocabulary(loaded.tokenizer, loaded.model.config.vocab_size, loaded.ends)
+                self._tokens = vocabulary(
+                    loaded.tokenizer, loaded.model.config.get_text_config().vocab_size, loaded.ends
+                )
             return Row(job, loaded, self._tokens)
         except ModelError as error:
             job.tell(error)
@@ -132,14 +134,14 @@ def batches(rows: Sequence[Row]) -> list[list[Row]]:
     return made
 
 
-_engines: dict[Base, Engine] = {}
+_engines: dict[tuple[Base, str], Engine] = {}
 _lock = threading.Lock()
 
 
 def engine_of(base: Base) -> Engine:
-    """The engine of a base model, the same for all who ask in this process."""
+    """The engine of a base model, the same for all who ask in this process. Other weights have another engine."""
     with _lock:
-        return _engines.setdefault(base, Engine(base))
+        return _engines.setdefault((base, base.mark), Engine(base))
 
 
 def forget_engines() -> None:

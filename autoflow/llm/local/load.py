@@ -67,7 +67,7 @@ def load(base: Base, *, device: str | None = None) -> Loaded:
         )
     ends = _ends(model, tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends, default=0)
-    context = int(getattr(model.config, "max_position_embeddings", 0) or 4096)
+    context = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 4096)
     return Loaded(base.name, model.eval(), tokenizer, device, dtype, ends, pad, context)
 
 
