@@ -54,25 +54,25 @@ class TestContract(LLMContract):
 
 
 async def test_it_knows_the_capital_of_france(llm: LocalLLM) -> None:
-    assert "Paris" in (await llm.complete(QUESTIONS[0], Options(max_tokens=24))).text
+    assert "Paris" in (await llm.complete(QUESTIONS[0], Options(max_tokens=12))).text
 
 
 async def test_a_batch_answers_as_one_by_one(llm: LocalLLM) -> None:
-    options = Options(max_tokens=24)
+    options = Options(max_tokens=12)
     alone = [(await llm.complete(asked, options)).text for asked in QUESTIONS]
     together = await asyncio.gather(*(llm.complete(asked, options) for asked in QUESTIONS))
     assert [done.text for done in together] == alone
 
 
 async def test_a_seed_gives_the_same_text_whatever_else_is_asked(llm: LocalLLM) -> None:
-    options = Options(max_tokens=24, temperature=1.0, seed=11)
+    options = Options(max_tokens=12, temperature=1.0, seed=11)
     alone = (await llm.complete(QUESTIONS[1], options)).text
     together = await asyncio.gather(*(llm.complete(asked, options) for asked in QUESTIONS))
     assert together[1].text == alone
 
 
 async def test_constraints_of_neighbours_are_kept(llm: LocalLLM) -> None:
-    limits = {"max_tokens": 60, "temperature": 1.0, "seed": 1}
+    limits = {"max_tokens": 24, "temperature": 1.0, "seed": 1}
     chosen, formed, free = await asyncio.gather(
         llm.complete(QUESTIONS[1], Options(constraint=Choice(COLOURS), **limits)),
         llm.complete(QUESTIONS[1], Options(constraint=JsonSchema(COLOUR_SCHEMA), **limits)),

@@ -17,7 +17,7 @@ from autoflow.errors import ModelError
 from autoflow.llm.local.faults import explain
 from autoflow.llm.local.job import Job, Ready
 from autoflow.llm.local.names import Base
-from autoflow.settings import settings
+from autoflow.settings import environment_default, settings
 
 if TYPE_CHECKING:
     from autoflow.llm.local.load import Loaded
@@ -86,6 +86,8 @@ class Engine:
             return jobs
 
     def _answer(self, jobs: Sequence[Job]) -> None:
+        # Read when torch is first imported: threads that wait do not spin, which would slow busy neighbours tenfold.
+        environment_default("OMP_WAIT_POLICY", "passive")
         from autoflow.llm.local.decode import decode
 
         loaded = self._load()
