@@ -84,12 +84,13 @@ async def test_constraints_of_neighbours_are_kept(llm: LocalLLM) -> None:
 
 
 async def test_workflows_under_the_grammar_of_core_are_valid(llm: LocalLLM) -> None:
-    grammar = core_grammar(2, 4, max_words=8)
+    grammar = core_grammar(2, 3, max_words=5)
     asked = [Message("user", "Write a workflow in CoRE that answers a letter.")]
-    options = [Options(max_tokens=300, temperature=1.0, seed=n, constraint=grammar) for n in range(4)]
-    for done in await asyncio.gather(*(llm.complete(asked, one) for one in options)):
-        if done.finish == "stop":
-            assert 2 <= len(parse_strict(done.text).steps) <= 4
+    options = [Options(max_tokens=200, temperature=1.0, seed=n, constraint=grammar) for n in range(3)]
+    done = await asyncio.gather(*(llm.complete(asked, one) for one in options))
+    whole = [one.text for one in done if one.finish == "stop"]
+    assert whole
+    assert all(2 <= len(parse_strict(text).steps) <= 3 for text in whole)
 
 
 async def test_it_begins_as_llama_cpp_does(llm: LocalLLM, smollm2: str) -> None:  # noqa: F811

@@ -1,8 +1,8 @@
 """Decoding a batch of rows side by side, until each has ended or nobody wants it any more.
 
 A row's text depends on its neighbours by nothing but rounding: it has its own source of chance, its own limit, and
-padding on the left that is masked. How the processor adds up differs with the number of rows, by about 1e-5 in 32 bits
-and 1e-2 in 16: where two tokens are as near as that, a row alone and the same row in a batch may part.
+padding on the left that is masked. How the processor adds up differs with the number of rows, by about 5e-5 in 32 bits
+and far more in 16: where two tokens are as near as that, a row alone and the same row in a batch may part.
 """
 
 from __future__ import annotations
