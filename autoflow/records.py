@@ -248,7 +248,7 @@ class Job(Record):
         return self.state in ENDED
 
 
-ConnectionKind = Literal["openai", "embedded", "scripted", "replay"]
+ConnectionKind = Literal["openai", "embedded", "local", "scripted", "replay"]
 
 
 class Connection(Record):

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         return self.models_dir or self.home / "models"
 
     @property
+    def adapters(self) -> Path:
+        """One folder an adapter, as peft writes it."""
+        return self.home / "adapters"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

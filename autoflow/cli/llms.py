@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autoflow.llm.base import LLM
     from autoflow.records import Connection
 
-_FILES = ("scripted", "replay", "embedded")
+_FILES = ("scripted", "replay", "embedded", "local")
 
 
 def model_name(given: str | None) -> str:
