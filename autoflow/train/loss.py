@@ -111,7 +111,13 @@ def _entropy(logprobs: Tensor) -> Tensor:
 
 
 def add_gradients(
-    policy: Policy, samples: Samples, advantage: Sequence[float], *, temperature: float, kl_weight: float, micro_batch: int
+    policy: Policy,
+    samples: Samples,
+    advantage: Sequence[float],
+    *,
+    temperature: float,
+    kl_weight: float,
+    micro_batch: int,
 ) -> Sums:
     """Add the gradient of the loss to the adapter's, a few samples at a time.
 

@@ -65,7 +65,7 @@ class Policy:
         self._layers = [m for m in self.model.modules() if isinstance(m, GradientCheckpointingLayer)]
         self.checkpointing = checkpointing and bool(self._layers)
         if self.checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            model.activation_checkpointing_enable({"use_reentrant": False})
 
     def _place_dropouts(self) -> list[StepDropout]:
         if not self.settings.dropout:

@@ -161,7 +161,9 @@ class _Drawing:
         mask = torch.zeros_like(ids)
         logprobs = torch.zeros(count, longest, dtype=self._logits.dtype, device=device)
         bits = self._columns[0][2]
-        keep = None if bits is None else torch.full((count, longest, bits.shape[-1]), ANY, dtype=bits.dtype, device=device)
+        keep = (
+            None if bits is None else torch.full((count, longest, bits.shape[-1]), ANY, dtype=bits.dtype, device=device)
+        )
         for column, (rows, logprob, packed) in enumerate(self._columns):
             mask[rows, column] = 1
             logprobs[rows, column] = logprob

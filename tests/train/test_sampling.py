@@ -28,7 +28,13 @@ def no_repeats(row: int, tokens: Sequence[int]) -> Tensor:
 
 def draw(ours: object, settings: SamplingSettings, seed: int = 0, constraint: object = None) -> Samples:
     return sample(
-        ours, PROMPTS, group=4, settings=settings, ends=ENDS, generator=seeded(seed), constraint=constraint  # type: ignore[arg-type]
+        ours,
+        PROMPTS,
+        group=4,
+        settings=settings,
+        ends=ENDS,
+        generator=seeded(seed),
+        constraint=constraint,  # type: ignore[arg-type]
     )
 
 

@@ -15,14 +15,24 @@ ENDS = frozenset({END})
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 
 
-def llama(vocabulary: int = 5, *, seed: int = 0, dtype: torch.dtype = torch.float32, layers: int = 2) -> LlamaForCausalLM:
+def llama(
+    vocabulary: int = 5, *, seed: int = 0, dtype: torch.dtype = torch.float32, layers: int = 2
+) -> LlamaForCausalLM:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = LlamaForCausalLM(
             LlamaConfig(
-                vocab_size=vocabulary, hidden_size=16, intermediate_size=32, num_hidden_layers=layers,
-                num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=64, initializer_range=0.7,
-                pad_token_id=None, bos_token_id=None, eos_token_id=END,
+                vocab_size=vocabulary,
+                hidden_size=16,
+                intermediate_size=32,
+                num_hidden_layers=layers,
+                num_attention_heads=2,
+                num_key_value_heads=1,
+                max_position_embeddings=64,
+                initializer_range=0.7,
+                pad_token_id=None,
+                bos_token_id=None,
+                eos_token_id=END,
             )  # fmt: skip
         )
     return model.to(dtype)
