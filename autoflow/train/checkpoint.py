@@ -102,10 +102,10 @@ def load(
 
 
 def _refuse_other(path: Path, theirs: TrainSettings, ours: TrainSettings) -> None:
-    if theirs.model_copy(update={"steps": ours.steps}) != ours:
-        names = [name for name in TrainSettings.model_fields if getattr(theirs, name) != getattr(ours, name)]
+    names = [name for name in TrainSettings.model_fields if getattr(theirs, name) != getattr(ours, name)]
+    if set(names) - {"steps"}:
         raise TrainingError(
-            f"The checkpoint {path} belongs to a training with other settings ({', '.join(names)}).",
+            f"The checkpoint {path} belongs to a training with other settings ({', '.join(name for name in names if name != 'steps')}).",
             "Take the settings that it began with, or another folder.",
         )
 

@@ -27,7 +27,7 @@ def next_tokens(policy: Policy, prefix: tuple[int, ...], how: SamplingSettings) 
     """Probabilities (V,) and the tokens that may be drawn (V,), as the definition of top-k and top-p has it."""
     logits = policy.model(torch.tensor([PROMPT + list(prefix)])).logits[0, -1] / how.temperature
     order = logits.detach().argsort(descending=True).tolist()[: how.top_k or len(logits)]
-    share = {token: float(logits[token].exp()) for token in order}
+    share = {token: float(logits[token].detach().exp()) for token in order}
     total, mass, keep = sum(share.values()), 0.0, torch.zeros(len(logits), dtype=torch.bool)
     for token in order:
         keep[token] = True

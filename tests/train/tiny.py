@@ -29,11 +29,11 @@ def llama(
                 num_attention_heads=2,
                 num_key_value_heads=1,
                 max_position_embeddings=64,
-                initializer_range=0.7,
+                initializer_range=0.35,
                 pad_token_id=None,
                 bos_token_id=None,
                 eos_token_id=END,
-            )  # fmt: skip
+            )
         )
     return model.to(dtype)
 
@@ -52,7 +52,7 @@ def policy(
         generator = torch.Generator().manual_seed(seed + 1)
         with torch.no_grad():
             for weight in made.trainable().values():
-                weight.add_(torch.randn(weight.shape, generator=generator, dtype=dtype) * 0.4)
+                weight.add_(torch.randn(weight.shape, generator=generator, dtype=dtype) * 0.3)
     return made
 
 
