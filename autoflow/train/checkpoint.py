@@ -53,7 +53,8 @@ class Best(Record):
 
 
 def save(
-    folder: Path, policy: Policy, optimizer: torch.optim.Optimizer, chance: Generators, settings: TrainSettings, state: TrainState
+    folder: Path, policy: Policy, optimizer: torch.optim.Optimizer, chance: Generators, settings: TrainSettings,
+    state: TrainState,
 ) -> Path:  # fmt: skip
     """Write the checkpoint of a step, then remove older ones. Raises StorageUnavailable."""
     target = step_folder(folder, state.step)
@@ -102,10 +103,11 @@ def load(
 
 
 def _refuse_other(path: Path, theirs: TrainSettings, ours: TrainSettings) -> None:
-    names = [name for name in TrainSettings.model_fields if getattr(theirs, name) != getattr(ours, name)]
-    if set(names) - {"steps"}:
+    may_differ = {"steps"}
+    fields = [name for name in TrainSettings.model_fields if name not in may_differ]
+    if names := [name for name in fields if getattr(theirs, name) != getattr(ours, name)]:
         raise TrainingError(
-            f"The checkpoint {path} belongs to a training with other settings ({', '.join(name for name in names if name != 'steps')}).",
+            f"The checkpoint {path} belongs to a training with other settings ({', '.join(names)}).",
             "Take the settings that it began with, or another folder.",
         )
 

@@ -17,7 +17,7 @@ _PARTIAL = ".partial-"
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill; it becomes `target`, in place of an older one, when the block ends without an error.
+    """A folder to fill; it becomes `target` when the block ends without an error. An older `target` goes first.
 
     Raises StorageUnavailable: the disk is full or read-only.
     """

@@ -2,16 +2,17 @@
 
     loss = mean over samples of  - advantage * sum of log p(token)  +  kl_weight * sum of KL(policy, base)
 
-both sums over the drawn tokens, the end token among them. The first term's gradient is, in expectation, that of the mean
-reward: log-probabilities are summed and not divided by the length, which would favour long failures over short ones.
-One update is made of each sample, so that no ratio to older weights is needed.
+both sums over the drawn tokens, the end token among them. The first term's gradient is, in expectation, that of the
+mean reward: log-probabilities are summed and not divided by the length, which would favour long failures over short
+ones. One update is made of each sample, so that no ratio to older weights is needed.
 
 KL is exact over the vocabulary, not estimated from the drawn token: both models' logits are at hand, and the estimate
-(k3, say) would add noise for nothing. It compares the two whole distributions at the temperature of the sampling, also where
-truncation or a constraint cut what was drawn, so that the tail of the vocabulary is held in place too.
+(k3, say) would add noise for nothing. It compares the two whole distributions at the temperature of the sampling, also
+where truncation or a constraint cut what was drawn, so that the tail of the vocabulary is held in place too.
 
-Left out: what an early token does to the KL of later positions. Its gradient needs the KL of a whole completion before the
-first update, which is one pass more, and does not change where the penalty is 0.
+Left out: what an early token does to the KL of later positions. To credit it for that takes the KL of whole completions
+before the first gradient, which is one pass more; a penalty that is to hold the model near needs no more than each
+position's own.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def advantages(rewards: Sequence[float], *, group: int, baseline: Baseline, runn
     Args:
         rewards: of the samples, those of a group together.
         running: mean of the rewards of earlier steps.
-    Returns: reward minus baseline. The baseline is of the other samples of the group (leave-one-out), of the whole group
-        (group-mean: the same direction, shorter by (group - 1) / group), `running`, or 0 (none).
+    Returns: reward minus baseline. The baseline is the mean of the other samples of the group (leave-one-out), of the
+        whole group (group-mean: the same direction, shorter by (group - 1) / group), `running`, or 0 (none).
     """
     if baseline in ("running", "none"):
         return [reward - (running if baseline == "running" else 0.0) for reward in rewards]

@@ -1,8 +1,8 @@
 """The model that is trained: a base model that stays as it is, and a LoRA adapter on it.
 
 Dropout. REINFORCE is right only where the update differentiates the distribution that was sampled, and ordinary dropout
-draws another network in every pass. Here a step draws one mask over the inputs of each adapted layer, and keeps it
-for all samples, all positions, and both sampling and update: what is sampled and trained is one thinned adapter, and the
+draws another network in every pass. Here a step draws one mask over the inputs of each adapted layer, and keeps it for
+all samples, all positions, and both sampling and update: what is sampled and trained is one thinned adapter, and the
 objective is the mean reward over thinned adapters. Everything else stays in evaluation mode, so that no dropout of the
 base model acts.
 """

@@ -15,7 +15,7 @@ class AdapterSettings(Record):
     """The low-rank adapter: W + (alpha / r) B A, on the layers whose names end in one of `targets`."""
 
     r: int = Field(default=8, ge=1)
-    alpha: float = Field(default=16.0, gt=0)
+    alpha: int = Field(default=16, ge=1)
     dropout: float = Field(default=0.05, ge=0, lt=1)  # of the adapter's inputs; one mask a step, see `policy`
     targets: tuple[str, ...] = Field(default=("q_proj", "v_proj"), min_length=1)
 

@@ -31,13 +31,13 @@ def collapse(settings: TrainSettings, state: TrainState, figures: StepFigures) -
     if not math.isfinite(figures.kl) or figures.kl > settings.kl_limit:
         return (
             f"The model has run away from the base model: {figures.kl:.2f} nats a token in step {figures.step}, where "
-            f"{settings.kl_limit:g} are allowed. Lower the learning rate ({settings.learning_rate:g}) or raise the weight "
-            f"of KL ({settings.kl_weight:g})."
+            f"{settings.kl_limit:g} are allowed. Lower the learning rate ({settings.learning_rate:g}) or raise the "
+            f"weight of KL ({settings.kl_weight:g})."
         )
     if len(state.recent) == settings.collapse_steps and state.recent[0] and len(set(state.recent)) == 1:
         return (
             f"Every sample of the last {settings.collapse_steps} steps is the same text, so that nothing more can be "
-            f"learned. Go back to an earlier adapter, and raise the temperature ({settings.sampling.temperature:g}) or the "
-            f"weight of KL ({settings.kl_weight:g}), or lower the learning rate ({settings.learning_rate:g})."
+            f"learned. Go back to an earlier adapter, and raise the temperature ({settings.sampling.temperature:g}) or "
+            f"the weight of KL ({settings.kl_weight:g}), or lower the learning rate ({settings.learning_rate:g})."
         )
     return None

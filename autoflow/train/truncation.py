@@ -1,9 +1,10 @@
 """Which tokens may be drawn, and how likely each then is: the same arithmetic for sampling and for the update.
 
-Top-k, top-p and a constraint leave a set of tokens at each position; the rest has probability 0, and those kept are scaled
-up. A policy gradient must differentiate these probabilities. The set itself is a step function of the weights, so that its own
-gradient is 0 almost everywhere; but it must be the set of the sampling. Found again from the logits of another pass it
-could differ in a token of equal rank and lose the one that was drawn. So sets are kept: a bit a token of the vocabulary.
+Top-k, top-p and a constraint leave a set of tokens at each position; the rest has probability 0, and those kept are
+scaled up. A policy gradient must differentiate these probabilities. The set itself is a step function of the weights,
+so that its own gradient is 0 almost everywhere; but it must be the set of the sampling. Found again from the logits of
+another pass it could differ in a token of equal rank and lose the one that was drawn. So sets are kept: a bit a token
+of the vocabulary.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def pack(keep: Tensor) -> Tensor:
     """(..., V) bool -> (..., ceil(V / 8)) uint8."""
     padded = torch.nn.functional.pad(keep.to(torch.uint8), (0, -keep.shape[-1] % 8))
     weights = 2 ** torch.arange(8, dtype=torch.uint8, device=keep.device)
-    return (padded.unflatten(-1, (-1, 8)) * weights).sum(-1, dtype=torch.uint8)
+    return (padded.reshape(*keep.shape[:-1], -1, 8) * weights).sum(-1, dtype=torch.uint8)
 
 
 def unpack(bits: Tensor, size: int) -> Tensor:

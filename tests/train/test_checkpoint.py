@@ -137,9 +137,11 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "step-000001"
-    with pytest.raises(RuntimeError), whole_folder(target) as beside:
-        (beside / "file").write_text("half")
-        raise RuntimeError
+    filling = whole_folder(target)
+    beside = filling.__enter__()
+    (beside / "file").write_text("half")
+    with pytest.raises(RuntimeError, match="killed"):
+        filling.gen.throw(RuntimeError("killed"))  # type: ignore[attr-defined]
     assert not target.exists()
     assert steps_in(tmp_path) == {}
     for text in ("whole", "newer"):
@@ -151,5 +153,5 @@ def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageUnavailable, match="cannot be written"), whole_folder(tmp_path / "file" / "step-000001"):
-        pass
+    with pytest.raises(StorageUnavailable, match="cannot be written"):
+        whole_folder(tmp_path / "file" / "step-000001").__enter__()
