@@ -1,0 +1,144 @@
+"""The model that is trained: a base model that stays as it is, and a LoRA adapter on it.
+
+Dropout. REINFORCE is right only where the update differentiates the distribution that was sampled, and ordinary dropout
+draws another network in every pass. Here a step draws one mask over the inputs of each adapted layer, and keeps it for
+all samples, all positions, and both sampling and update: what is sampled and trained is one thinned adapter, and the
+objective is the mean reward over thinned adapters. Everything else stays in evaluation mode, so that no dropout of the
+base model acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import Tensor, nn
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from autoflow.errors import TrainingError
+from autoflow.train.settings import AdapterSettings
+
+
+class StepDropout(nn.Module):
+    """Dropout of features whose mask stays until it is drawn again. Without a mask it changes nothing."""
+
+    def __init__(self, features: int, p: float) -> None:
+        super().__init__()
+        self.features, self.p = features, p
+        self.mask: Tensor | None = None  # (features,), 0 or 1 / (1 - p)
+
+    def redraw(self, generator: torch.Generator, device: torch.device) -> None:
+        keep = torch.rand(self.features, generator=generator) >= self.p
+        self.mask = (keep / (1 - self.p)).to(device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (..., features)."""
+        return x if self.mask is None else x * self.mask.to(x.dtype)
+
+
+class Policy:
+    """A causal language model with an adapter, ready to be sampled and trained.
+
+    Args:
+        model: of transformers; taken over and changed in place. Its own weights are frozen.
+        settings: of the adapter.
+        seed: of the adapter's first weights.
+        checkpointing: layers compute their activations again on the way back.
+    Raises TrainingError: the model has no layers of these names.
+    """
+
+    def __init__(self, model: Any, settings: AdapterSettings, *, seed: int = 0, checkpointing: bool = True) -> None:
+        self.settings = settings
+        self.device: torch.device = next(model.parameters()).device
+        config = LoraConfig(
+            r=settings.r, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules=list(settings.targets),
+            task_type="CAUSAL_LM", bias="none",
+        )  # fmt: skip
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.model = _adapted(model, config)
+        self.model.eval()
+        self._dropouts = self._place_dropouts()
+        self._layers = [m for m in self.model.modules() if isinstance(m, GradientCheckpointingLayer)]
+        self.checkpointing = checkpointing and bool(self._layers)
+        if self.checkpointing:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+
+    def _place_dropouts(self) -> list[StepDropout]:
+        if not self.settings.dropout:
+            return []
+        placed = []
+        for layer in self.model.modules():
+            if hasattr(layer, "lora_dropout") and "default" in layer.lora_dropout:
+                layer.lora_dropout["default"] = StepDropout(layer.in_features, self.settings.dropout)
+                placed.append(layer.lora_dropout["default"])
+        return placed
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """The adapter's weights by name, in a fixed order."""
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
+    @contextmanager
+    def thinned(self, generator: torch.Generator) -> Iterator[None]:
+        """A step: one dropout mask from beginning to end. Outside of it nothing is dropped."""
+        for dropout in self._dropouts:
+            dropout.redraw(generator, self.device)
+        try:
+            yield
+        finally:
+            for dropout in self._dropouts:
+                dropout.mask = None
+
+    @contextmanager
+    def _recomputing(self) -> Iterator[None]:
+        """Layers take `training` for the word to recompute; their parts stay in evaluation mode, and drop nothing."""
+        for layer in self._layers:
+            layer.training = self.checkpointing
+        try:
+            yield
+        finally:
+            for layer in self._layers:
+                layer.training = False
+
+    def base(self) -> AbstractContextManager[None]:
+        """The base model alone, the adapter switched off."""
+        context: AbstractContextManager[None] = self.model.disable_adapter()
+        return context
+
+    def logits(self, ids: Tensor, mask: Tensor, last: int) -> Tensor:
+        """What the model says after each of the last `last` tokens.
+
+        Args:
+            ids: (B, S) token ids, padded anywhere.
+            mask: (B, S), 1 on tokens.
+        Returns: (B, last, V), in float32 or wider.
+        """
+        with self._recomputing() if torch.is_grad_enabled() else torch.no_grad():
+            out = self.model(
+                input_ids=ids, attention_mask=mask, position_ids=positions(mask), logits_to_keep=last, use_cache=False
+            )
+        return wide(out.logits)
+
+
+def positions(mask: Tensor) -> Tensor:
+    """Position of each token among the tokens of its row, 0 on padding at the left. mask: (B, S) -> (B, S)."""
+    return (mask.long().cumsum(-1) - 1).clamp(min=0)
+
+
+def wide(logits: Tensor) -> Tensor:
+    """At least float32: sums over a vocabulary in half precision are off in the second digit."""
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def _adapted(model: Any, config: LoraConfig) -> Any:
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        wanted = ", ".join(sorted(config.target_modules or ()))
+        raise TrainingError(
+            f"The model has no layers of the names {wanted} that an adapter could sit on.",
+            "Name its own as targets, such as c_attn for GPT-2.",
+        ) from error
