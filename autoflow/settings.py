@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return self.home / "adapters"
 
     @property
+    def trainings(self) -> Path:
+        """One folder a study that trains: checkpoints, and the best adapters."""
+        return self.home / "trainings"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

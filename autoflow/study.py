@@ -41,6 +41,9 @@ STUDY_STOP_WORDS: dict[StudyStop, str] = {
 
 # What made a candidate, besides the edits that an optimizer names itself.
 MANUAL, PLAIN, GIVEN, PERSON = "manual workflow", "plain prompt", "given", "edited by a person"
+# Of a training: drawn in one of its steps; after it, for the test alone, from the base model and from the best adapter.
+DRAWN, UNTRAINED, TRAINED = "drawn in training", "drawn from the base model", "drawn from the trained model"
+FINAL = frozenset({UNTRAINED, TRAINED})
 
 
 class SuiteSpec(Record):

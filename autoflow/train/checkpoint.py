@@ -13,7 +13,6 @@ Nothing is pickled, so that a checkpoint from elsewhere can be read without runn
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 from pathlib import Path
 
@@ -26,6 +25,8 @@ from torch import Tensor
 
 from autoflow.errors import TrainingError
 from autoflow.records import Record
+from autoflow.train.best import SCORE, best_adapters, best_folder
+from autoflow.train.best import Best as Best
 from autoflow.train.folders import step_folder, steps_in, whole_folder
 from autoflow.train.policy import Policy
 from autoflow.train.settings import TrainSettings
@@ -43,13 +44,6 @@ Generators = dict[str, torch.Generator]
 class _Saved(Record):
     settings: TrainSettings
     state: TrainState
-
-
-class Best(Record):
-    """An adapter that was kept."""
-
-    step: int  # steps it had been trained for when it was drawn from
-    score: float
 
 
 def save(
@@ -142,22 +136,13 @@ def keep_best(folder: Path, policy: Policy, best: Best, *, limit: int) -> list[B
     kept = best_adapters(folder)
     if len(kept) >= limit and kept[limit - 1].score >= best.score:
         return kept
-    with whole_folder(step_folder(folder / "best", best.step)) as beside:
+    with whole_folder(step_folder(best_folder(folder), best.step)) as beside:
         save_adapter(beside, policy)
-        (beside / "score.json").write_text(best.model_dump_json(), encoding="utf-8")
+        (beside / SCORE).write_text(best.model_dump_json(), encoding="utf-8")
     kept = best_adapters(folder)
     for worse in kept[limit:]:
-        shutil.rmtree(step_folder(folder / "best", worse.step))
+        shutil.rmtree(step_folder(best_folder(folder), worse.step))
     return kept[:limit]
-
-
-def best_adapters(folder: Path) -> list[Best]:
-    """Those that are kept, best first."""
-    found = [
-        Best.model_validate(json.loads((path / "score.json").read_text("utf-8")))
-        for path in steps_in(folder / "best").values()
-    ]
-    return sorted(found, key=lambda best: (-best.score, best.step))
 
 
 def _owned(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

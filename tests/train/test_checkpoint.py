@@ -16,7 +16,8 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 from autoflow.errors import StorageUnavailable, TrainingError
-from autoflow.train.checkpoint import ADAPTER, CHANCE, OPTIMIZER, STATE, best_adapters
+from autoflow.train.best import best_adapters
+from autoflow.train.checkpoint import ADAPTER, CHANCE, OPTIMIZER, STATE
 from autoflow.train.folders import disk_use, step_folder, steps_in, whole_folder
 from tests.train.tiny import llama, seeded
 from tests.train.trainings import SETTINGS, trainer
