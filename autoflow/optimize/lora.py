@@ -19,6 +19,7 @@ Left out of the published method: a second model that repairs what was drawn (wh
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -123,6 +124,14 @@ class Lora(Optimizer):
         drawn = [(UNTRAINED, one) for one in found.base] + [(TRAINED, one) for one in found.trained]
         return [Draft(s.text, None, name, "", _totals(s, training.prompt_tokens)) for name, s in drawn]
 
+    async def rehearse(self, workshop: Workshop) -> tuple[Totals, float]:
+        """One step for its time alone: what it takes, and its seconds."""
+        training = self._opened(workshop)
+        samples = await training.draw(1)
+        done = await training.update(1, samples, [0.0] * len(samples))
+        totals = sum((_totals(sample, training.prompt_tokens) for sample in samples), Totals())
+        return totals, done.figures.sampling_s + done.figures.update_s
+
     async def aclose(self) -> None:
         """Once the study has ended, what its training would go on from is removed."""
         if self._training is not None:
@@ -181,6 +190,16 @@ def train_settings(spec: StudySpec, options: LoraOptions) -> TrainSettings:
         )  # fmt: skip
     except ValidationError as error:
         raise SettingsError(f"The options of `lora` cannot be used: {broken_rule(error)}.") from error
+
+
+async def rehearsed(spec: StudySpec, shop: Workshop) -> tuple[Totals, float]:
+    """See `Lora.rehearse`; on a study that nobody keeps, of which nothing is left."""
+    optimizer = Lora(spec)
+    try:
+        return await optimizer.rehearse(shop)
+    finally:
+        await optimizer.aclose()
+        await asyncio.to_thread(shutil.rmtree, settings().trainings / shop.view.study.id, ignore_errors=True)
 
 
 def model_of(spec: StudySpec, study_id: str) -> str | None:

@@ -18,7 +18,9 @@ from autoflow.suites.table_body import suite_body
 from autoflow.suites.table_rows import Row
 from tests.llm.tiny import CHAT
 
-LINES = [f"Answer:::terminal:::Use skill {skill}, {how}.:::\n" for skill in range(4) for how in ("at once", "with care")]
+LINES = [
+    f"Answer:::terminal:::Use skill {skill}, {how}.:::\n" for skill in range(4) for how in ("at once", "with care")
+]
 LINES += ["Look:::process:::Look at it.:::next::Answer\n", "Look:::process:::Look at it.:::next::Nowhere\n", "Well,\n"]
 OPTIONS = {
     "group": 6, "learning_rate": 0.03, "warmup": 2, "max_new_tokens": 4, "threads": 1, "compare": 4, "micro_batch": 6,
