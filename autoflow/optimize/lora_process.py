@@ -24,6 +24,7 @@ LINE_BYTES = 2**28  # an answer holds all texts of a step
 LOOK_S = 0.3  # how soon a wish for a pause is noticed
 KEPT_LOGS = 20
 KILLED = -9
+END_S = 5.0  # for a process that said its last word
 
 
 class Died(Exception):
@@ -111,6 +112,9 @@ class Process:
             raise await self._died() from None
 
     async def _died(self) -> Died:
+        """Its status is known a moment after it fell silent; to kill it before would be taken for the reason."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), END_S)
         await self.end()
         return Died(self._process.returncode or 0, self._log_path)
 
