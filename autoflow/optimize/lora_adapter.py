@@ -11,7 +11,7 @@ import shutil
 import unicodedata
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from autoflow.llm.local.names import ADAPTER_CONFIG, ADAPTER_NAME, ADAPTER_WEIGHTS
 from autoflow.records import Record
@@ -25,7 +25,9 @@ _LONGEST = 48  # of a name made here; a number may follow
 
 
 class Origin(Record):
-    """Where an adapter comes from."""
+    """Where an adapter comes from. Others may have written more into the file."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     base: str  # the model that it was trained on, as users write it
     study: str  # its id

@@ -60,7 +60,7 @@ class Training:
         """Samples of the base model and of the adapter that was kept at `step`."""
 
         async def once() -> Compared:
-            process = self._process or await self._started(step)
+            process = self._process or await self._started(self._shop.view.study.rounds)
             return await self._answered(process, Compare(count=count, step=step, seed=seed), Compared)
 
         return await self._twice(once)

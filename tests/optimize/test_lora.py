@@ -14,19 +14,24 @@ import pytest
 from autoflow.errors import ModelNotFound, ModelReplyError, SettingsError
 from autoflow.llm.base import Message, Options
 from autoflow.llm.local import open_local
+from autoflow.llm.scripted import ScriptedLLM
+from autoflow.optimize.base import Counting, Workshop
 from autoflow.optimize.grading import grade
 from autoflow.optimize.lora import model_of, train_settings
 from autoflow.optimize.lora_adapter import Origin, free_name, origin_of, publish
 from autoflow.optimize.lora_compare import gain
+from autoflow.optimize.lora_prompt import chats
 from autoflow.optimize.methods import open_optimizer
 from autoflow.optimize.options import LoraOptions, options_of
 from autoflow.optimize.start import start_study
 from autoflow.optimize.view import StudyView
 from autoflow.optimize.warnings import warnings
-from autoflow.records import Job
+from autoflow.records import Event, Job
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
-from autoflow.study import DRAWN, TRAINED, UNTRAINED, Study, StudySpec, SuiteSpec, TrainingStep
+from autoflow.study import DRAWN, TRAINED, UNTRAINED, Study, StudyBudget, StudySpec, SuiteSpec, TrainingStep
+from autoflow.suites.registry import open_suite
+from autoflow.tools.toolbox import Toolbox
 from autoflow.train.best import best_adapters
 from autoflow.train.settings import PAPER
 from tests.optimize import trainable
@@ -284,3 +289,40 @@ def test_the_state_of_a_training_is_not_needed_to_read_its_options() -> None:
 
     code = "import sys, autoflow.optimize.lora, autoflow.optimize.options; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+
+
+def test_limit_of_calls_counts_what_is_drawn_and_ends_a_training_with_its_test(store: SqlStore, tmp_path: Path) -> None:
+    spec = trainable.spec_of(store, tmp_path, steps=50, accumulate=2, prompts=2, group=4, examples=1)
+    spec = spec.model_copy(update={"budget": StudyBudget(max_rounds=50, max_calls=60)})
+    study, job = trainable.begun(store, spec)
+    assert trainable.carried_out(store, job).result == {"study_id": study.id, "stop": "calls"}
+    study, steps = store.get_study(study.id), store.training_steps(study.id)
+    assert study.rounds == len(steps)
+    assert 0 < len(steps) <= 6
+    view = StudyView(study, store.study_candidates(study.id), [o for _, o in store.study_outcomes(study.id)])
+    assert 60 <= view.totals(test=False).calls - 2 * 4 < 60 + 8 + 4
+    assert study.test_uses == 1
+
+
+def test_prompts_show_other_tasks_in_turn_and_the_example_as_it_is_written(house: House, inside: None) -> None:
+    spec, suite = house.study.spec, open_suite(house.study.spec.suite, saved=house.store.get_suite)
+
+    async def traces(candidate: int, task: str, repeat: int) -> list[Event]:
+        return []
+
+    model = ScriptedLLM(())
+    shop = Workshop(house.view, suite, Counting(model), Counting(model), Toolbox(), traces)
+    options = LoraOptions(prompts=3, examples=2, grammar=True)
+    made = chats(shop, options)
+    assert [[said.role for said in chat] for chat in made] == [["system", "user", "assistant", "user"]] * 3
+    first, second, third = (chat[0].content for chat in made)
+    assert first != second
+    assert first == third, "there are four train tasks, two a prompt"
+    tasks = [task.task.objective for task in suite.tasks("train")]
+    assert [objective in first for objective in tasks] == [True, True, False, False]
+    assert [objective in second for objective in tasks] == [False, False, True, True]
+    assert "Write one step a line" in first
+    assert made[0][2].content == trainable.LINES[0].strip()
+    (plain,) = chats(shop, LoraOptions())
+    assert "Write one step a line" not in plain[0].content
+    assert spec.generator not in first

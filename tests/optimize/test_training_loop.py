@@ -8,9 +8,11 @@ import pytest
 
 from autoflow.optimize.base import Draft, Rules, Workshop
 from autoflow.study import TRAINED, UNTRAINED, Candidate, StudyStop, TrainingStep
+from tests.optimize.test_loop import unhurried
 from tests.optimize.tiny import BROKEN, Killed, Listed, Memory, Tiny, skilled
 from tests.training import trained
 
+__all__ = ["unhurried"]
 ROUNDS = [[skilled(2)], [], [skilled(3), skilled(2)], [skilled(9)], [], [skilled(4)]]
 
 
