@@ -194,8 +194,8 @@ def _table(told: dict[str, Any]) -> str:
         if d := told.get(f"above_{label}"):
             lines.append(f"best above {label}: {d['mean']:+.3f} on the test, 95 % interval "
                          f"{d['low']:+.3f} to {d['high']:+.3f}, {d['tasks']} tasks")  # fmt: skip
-    if told.get("model"):
-        lines.append(f"model       {told['model']}")
+    if "model" in told:
+        lines.append(f"model       {told['model'] or 'none: no step has earned more than the base model yet'}")
     if g := told.get("gain"):
         each = f"{g['trained']:.3f} on the test, the base model {g['base']:.3f} ({g['samples']} workflows each)"
         lines.append(f"trained     {each}; {g['mean']:+.3f}, 95 % interval {g['low']:+.3f} to {g['high']:+.3f}")

@@ -19,8 +19,9 @@ from typing import Literal
 
 from autoflow.metrics.agreement import agreement, rated_pairs
 from autoflow.optimize.lora_compare import gain
+from autoflow.optimize.options import LoraOptions, options_of
 from autoflow.optimize.view import StudyView
-from autoflow.study import Candidate, Outcome, Rating
+from autoflow.study import TRAINED, Candidate, Outcome, Rating
 
 WarningKind = Literal["overfit", "shrinking", "no-gain", "untaught", "judge"]
 LARGE_GAP = 0.1  # of mean scores; a smaller one is not worth a word
@@ -160,6 +161,12 @@ def _no_gain(view: StudyView) -> StudyWarning | None:
 
 def _untaught(view: StudyView) -> StudyWarning | None:
     found = gain(view)
+    if found is None and _trained_in_vain(view):
+        return StudyWarning(
+            "untaught",
+            "No step of the training earned more than the base model did in the first one: no adapter was kept. Train for "
+            "more steps, raise the learning rate, or draw more samples in a step.",
+        )
     if found is None or found.sure:
         return None
     d = found.difference.difference
@@ -170,6 +177,15 @@ def _untaught(view: StudyView) -> StudyWarning | None:
         f"{d.low:+.2f} to {d.high:+.2f}), so that no gain can be told. Train for more steps, draw more samples in a "
         "step, or compare more of them.",
     )
+
+
+def _trained_in_vain(view: StudyView) -> bool:
+    """Whether a training went to its end and found nothing to compare with its base model."""
+    study = view.study
+    if study.spec.method != "lora" or study.stop in (None, "person") or study.best is None or not study.test_uses:
+        return False
+    wanted = options_of(study.spec, LoraOptions).compare
+    return bool(wanted) and view.by_operator(TRAINED) is None
 
 
 def _judge(view: StudyView, ratings: Sequence[Rating]) -> StudyWarning | None:

@@ -7,7 +7,7 @@ import pytest
 from autoflow.optimize.lora_compare import gain
 from autoflow.optimize.view import StudyView
 from autoflow.optimize.warnings import warnings
-from autoflow.study import TRAINED, UNTRAINED, Candidate, Outcome, Study, StudySpec, SuiteSpec
+from autoflow.study import MANUAL, TRAINED, UNTRAINED, Candidate, Outcome, Study, StudyBatch, StudySpec, SuiteSpec
 
 TASKS = ("a", "b")
 
@@ -54,6 +54,15 @@ def test_no_gain_is_told_with_its_figures() -> None:
     (warning,) = warnings(found)
     assert warning.kind == "untaught"
     assert "the trained model score 0.38 and those of the base model 0.38 (4 each" in warning.message
+
+
+def test_a_training_that_never_got_above_its_base_model_says_so() -> None:
+    found = view([], [])
+    found.add([Candidate(number=0, text="t", operator=MANUAL)])
+    assert warnings(found) == []
+    found.take(StudyBatch(found.study.id, stop="rounds", best=0, test_uses=1))
+    (warning,) = warnings(found)
+    assert (warning.kind, "no adapter was kept" in warning.message) == ("untaught", True)
 
 
 @pytest.mark.parametrize("found", [view([], []), view([0.5], []), view([0.5, 0.5], [0.5, 0.5], leave_out=3)])
