@@ -164,8 +164,8 @@ def _untaught(view: StudyView) -> StudyWarning | None:
     if found is None and _trained_in_vain(view):
         return StudyWarning(
             "untaught",
-            "No step of the training earned more than the base model did in the first one: no adapter was kept. Train for "
-            "more steps, raise the learning rate, or draw more samples in a step.",
+            "No step of the training earned more than the base model did in the first one: no adapter was kept. Train "
+            "for more steps, raise the learning rate, or draw more samples in a step.",
         )
     if found is None or found.sure:
         return None
