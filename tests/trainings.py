@@ -1,6 +1,7 @@
-"""Studies that train their generator, as such a training leaves them, written straight into a store: no model learns here.
+"""Studies that train their generator, as such a training leaves them, written straight into a store.
 
-Samples begin as prose, then parse, then are copies of the example, then workflows that run and score.
+No model learns here. Samples begin as prose, then parse, then are copies of the example, then workflows that run and
+score.
 """
 
 from __future__ import annotations

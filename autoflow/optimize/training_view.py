@@ -200,6 +200,6 @@ def _drifting(last: Sequence[TrainingPoint]) -> Sign | None:
         return None
     return Sign(
         "Drawing and learning disagree",
-        f"A token's log-probability differs by up to {worst:.2f} between the two, so that the update is off. Weights in "
-        "float32 mend it.",
+        f"A token's log-probability differs by up to {worst:.2f} between the two, so that the update is off. Weights "
+        "in float32 mend it.",
     )

@@ -15,7 +15,7 @@ from pages.ui.optimize.header import METHODS
 from pages.ui.optimize.state import ICONS, STATES
 from pages.ui.plain import cut, plain
 
-METHODS_SHOWN: tuple[Method, ...] = ("in-context", "paper")
+METHODS_SHOWN: tuple[Method, ...] = ("in-context", "paper", "lora")
 SHOWN = 30
 REFRESH_S = 3.0
 
