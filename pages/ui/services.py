@@ -81,6 +81,15 @@ def model_names() -> list[str]:
     return sorted({default_model(), *embedded, *saved}, key=lambda name: (name != default_model(), name))
 
 
+def trainable_names() -> list[str]:
+    """The models that can be fine-tuned: those of this machine, as they are by themselves."""
+    from autoflow.llm.catalogue import catalogue
+
+    here = [f"local:{e.name}" for e in catalogue().entries if e.kind == "chat" and e.local_path() is not None]
+    named = [name for name in model_names() if name.startswith("local:") and "+" not in name]
+    return sorted({*here, *named})
+
+
 def show_fault(error: Exception) -> None:
     """A fault of AutoFlow itself: nothing that a person did wrong, and nothing of theirs is lost."""
     with st.container(border=True):

@@ -76,13 +76,19 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
     if job is None:
         return ":material/radio_button_unchecked:", ["Not started", *facts]
     left = time_left_s(job, now)
-    words = [STATES[job.state], _round(study, job), *facts, spent, f"about {duration(left)} left" if left else ""]
+    words = [words_of(study, job), _round(study, job), *facts, spent, f"about {duration(left)} left" if left else ""]
     return ICONS.get(job.state, ":material/pending:"), list(filter(None, words))
 
 
+def words_of(study: Study, job: Job) -> str:
+    """What goes on with it: `Searching`, `Training`, `Paused`."""
+    return "Training" if study.spec.method == "lora" and job.state == "running" else STATES[job.state]
+
+
 def _round(study: Study, job: Job) -> str:
+    name = "step" if study.spec.method == "lora" else "round"
     current = job.live.get("round") if job.state == "running" else None
-    return f"round {current if isinstance(current, int) else study.rounds} of {study.spec.budget.max_rounds}"
+    return f"{name} {current if isinstance(current, int) else study.rounds} of {study.spec.budget.max_rounds}"
 
 
 def _buttons(study: Study, job: Job | None) -> None:

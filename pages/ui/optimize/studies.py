@@ -12,7 +12,7 @@ from pages.ui.format import ago
 from pages.ui.optimize import loaded, suite
 from pages.ui.optimize.figures import number
 from pages.ui.optimize.header import METHODS
-from pages.ui.optimize.state import ICONS, STATES
+from pages.ui.optimize.state import ICONS, words_of
 from pages.ui.plain import cut, plain
 
 METHODS_SHOWN: tuple[Method, ...] = ("in-context", "paper", "lora")
@@ -63,7 +63,7 @@ def _state(study: Study, job: Job | None) -> tuple[str, str]:
         return (":material/stop_circle:", "Stopped") if study.stop == "person" else (":material/check_circle:", "Done")
     if job is None:
         return ":material/radio_button_unchecked:", "Not started"
-    return ICONS.get(job.state, ":material/pending:"), STATES[job.state]
+    return ICONS.get(job.state, ":material/pending:"), words_of(study, job)
 
 
 def _best(study: Study) -> str:

@@ -76,6 +76,8 @@ def _standing(study: Study, points: list[TrainingPoint]) -> None:
         change = "" if last.score is None or earlier is None else number(last.score - earlier)
         _metric("Score", number(last.score), change, "Mean on the train tasks, of the samples that ran.", last)
     st.caption(_facts(study, points))
+    if len(points) > 1:
+        st.caption("The arrows tell how far it has come since the first step.")
 
 
 def _metric(name: str, value: str, change: str, words: str, last: TrainingPoint) -> None:
