@@ -136,6 +136,7 @@ def _carry_out(store: SqlStore, study: Study, ray: str | None, *, detach: bool, 
 
 
 def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
+    from autoflow.optimize.training_view import point_of, told
     from autoflow.optimize.view import StudyView
     from autoflow.statistics import compare
 
@@ -153,6 +154,8 @@ def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
         "stop": study.stop, "rounds": study.rounds, "candidates": len(view.candidates), "scores": scores,
         "usage": view.totals().model_dump(), "text": best.text if best else "",
     }  # fmt: skip
+    if study.spec.method == "lora":
+        found["training"] = told([point_of(step) for step in store.training_steps(study.id)])
     for label in ("manual", "plain"):
         other = shown[label]
         if best is None or other is None or other.number == best.number or not view.complete(best.number, "test"):
@@ -173,6 +176,9 @@ def _table(told: dict[str, Any]) -> str:
         if d := told.get(f"above_{label}"):
             lines.append(f"best above {label}: {d['mean']:+.3f} on the test, 95 % interval "
                          f"{d['low']:+.3f} to {d['high']:+.3f}, {d['tasks']} tasks")  # fmt: skip
+    if step := told.get("training"):
+        lines.append(f"last step   {step['step']}: {step['words']}")
+        lines += [f"ended early {step['ending']}"] if step["ending"] else [f"note        {s}" for s in step["signs"]]
     if told["error"]:
         lines.append(f"error       {told['error']}")
     lines.append(f"Adopt it: autoflow adopt {told['study']}")

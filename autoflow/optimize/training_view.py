@@ -95,7 +95,7 @@ def told(points: Sequence[TrainingPoint]) -> Json | None:
         "distinct": last.figures.distinct, "samples": last.samples, "kl": last.figures.kl,
         "entropy": last.figures.entropy, "tokens": last.figures.length, "seconds": last.figures.seconds,
         "peak_memory_bytes": max(p.figures.peak_memory_bytes for p in points), "best_step": best.step,
-        "best_reward_mean": best.figures.reward_mean, "ending": last.ending,
+        "best_reward_mean": best.figures.reward_mean, "words": in_words(last), "ending": last.ending,
         "signs": [sign.message for sign in signs(points)],
     }  # fmt: skip
 

@@ -8,16 +8,12 @@ from statistics import NormalDist, fmean, stdev
 
 from autoflow.optimize.view import CurvePoint, StudyView
 from autoflow.report.figures import money, plural
+from autoflow.report.figures import number as number
 from autoflow.study import Candidate, Split
 from pages.ui.components.curves import Series
 from pages.ui.palette import SERIES_COLOURS as COLOURS
 
 SPLIT_WORDS: dict[Split, str] = {"train": "Train", "val": "Validation", "test": "Test"}
-
-
-def number(value: float | None, places: int = 2) -> str:
-    """`0.62`, `−0.50`; a dash where nothing was measured."""
-    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
 
 
 def half_width(values: Sequence[float]) -> float | None:

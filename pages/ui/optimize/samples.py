@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from autoflow.report.figures import signed
+from autoflow.report.figures import percent, signed
 from autoflow.study import StudySample, TrainingStep
 from pages.ui.components.samples import Kind, Sample, sample_list
 from pages.ui.format import plural
@@ -15,7 +15,6 @@ from pages.ui.optimize import trained
 from pages.ui.optimize.figures import number
 from pages.ui.optimize.live import pick
 from pages.ui.optimize.trained import Trained
-from pages.ui.optimize.training_figures import percent
 
 ORDERS = ("Best first", "Worst first", "As drawn")
 LONGEST = 20_000  # characters of one text

@@ -69,7 +69,7 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
     spent = f"{plural(totals.calls, 'call')}, {money(totals.cost_usd)}"
     facts = [f"best {number(level)} on validation"] if level is not None else []
     if study.stop is not None:
-        icon = ":material/stop_circle:" if study.stop == "person" else ":material/check_circle:"
+        icon = ":material/stop_circle:" if study.stop in ("person", "collapsed") else ":material/check_circle:"
         took = f"{duration(study.seconds)} of work" if study.seconds else ""
         ended = f"ended {ago(study.finished_at, now)}" if study.finished_at and not study.recorded else ""
         return icon, [STUDY_STOP_WORDS[study.stop].rstrip("."), *facts, spent, *filter(None, (took, ended))]

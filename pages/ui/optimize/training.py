@@ -6,6 +6,7 @@ import streamlit as st
 
 from autoflow.optimize.training_view import TrainingPoint, best_step, signs
 from autoflow.optimize.view import StudyView
+from autoflow.report.figures import percent
 from autoflow.settings import settings
 from autoflow.study import Study
 from autoflow.train.folders import disk_use
@@ -15,7 +16,6 @@ from pages.ui.format import plural, size
 from pages.ui.optimize import loaded, samples, trained, training_figures
 from pages.ui.optimize.figures import number
 from pages.ui.optimize.trained import Trained
-from pages.ui.optimize.training_figures import percent
 
 REFRESH_S = 2.0
 HEIGHT = 340  # pixels of a chart

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autoflow.optimize.training_view import TrainingPoint, in_words
+from autoflow.report.figures import percent
 from autoflow.train.figures import StepFigures
 from pages.ui.components.curves import Series
 from pages.ui.components.tiles import Tile
@@ -14,11 +15,6 @@ from pages.ui.optimize.figures import number
 from pages.ui.palette import SERIES_COLOURS as COLOURS
 
 _Value = Callable[[TrainingPoint], float | None]
-
-
-def percent(share: float | None) -> str:
-    """`81 %`; a dash where nothing was measured."""
-    return "–" if share is None else f"{share:.0%}".replace("%", " %")
 
 
 def rewards(points: Sequence[TrainingPoint]) -> list[Series]:
