@@ -169,6 +169,9 @@ def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
 def _table(told: dict[str, Any]) -> str:
     lines = [f"study       {told['study']} ({told['state']})"]
     lines += [f"stopped     {told['stop'] or 'not yet'} after {output.plural(told['rounds'], 'round')}"]
+    if step := told.get("training"):
+        lines.append(f"last step   {step['step']}: {step['words']}")
+        lines += [f"ended early {step['ending']}"] if step["ending"] else [f"note        {s}" for s in step["signs"]]
     for label, score in told["scores"].items():
         lines.append(f"{label:<11} validation {_score(score['val'])}, test {_score(score['test'])}"
                      f"  (candidate {score['candidate']})")  # fmt: skip
@@ -176,9 +179,6 @@ def _table(told: dict[str, Any]) -> str:
         if d := told.get(f"above_{label}"):
             lines.append(f"best above {label}: {d['mean']:+.3f} on the test, 95 % interval "
                          f"{d['low']:+.3f} to {d['high']:+.3f}, {d['tasks']} tasks")  # fmt: skip
-    if step := told.get("training"):
-        lines.append(f"last step   {step['step']}: {step['words']}")
-        lines += [f"ended early {step['ending']}"] if step["ending"] else [f"note        {s}" for s in step["signs"]]
     if told["error"]:
         lines.append(f"error       {told['error']}")
     lines.append(f"Adopt it: autoflow adopt {told['study']}")

@@ -82,12 +82,13 @@ def model_names() -> list[str]:
 
 
 def trainable_names() -> list[str]:
-    """The models that can be fine-tuned: those of this machine, as they are by themselves."""
+    """The models that can be fine-tuned, smallest first: those of this machine, as they are by themselves."""
     from autoflow.llm.catalogue import catalogue
 
-    here = [f"local:{e.name}" for e in catalogue().entries if e.kind == "chat" and e.local_path() is not None]
+    here = [entry for entry in catalogue().entries if entry.kind == "chat" and entry.local_path() is not None]
+    sizes = {f"local:{entry.name}": entry.size for entry in here}
     named = [name for name in model_names() if name.startswith("local:") and "+" not in name]
-    return sorted({*here, *named})
+    return sorted({*sizes, *named}, key=lambda name: (sizes.get(name, float("inf")), name))
 
 
 def show_fault(error: Exception) -> None:

@@ -23,7 +23,7 @@ METHODS: dict[Method, tuple[str, str]] = {
     "lora": (
         "Fine-tuning",
         "Teaches a model of this machine to write workflows: in each step it draws some, and learns from what they "
-        "earn. Begin with a small model: a step takes minutes without a graphics card.",
+        "earn. Begin with a small model: without a graphics card a step takes up to minutes.",
     ),
 }
 # Weight, what it starts at, its label, what it does, whether it may be below 0.

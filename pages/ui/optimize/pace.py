@@ -46,13 +46,16 @@ def samples_a_step(spec: StudySpec) -> int:
     return int(chosen.get("group", 1)) * int(chosen.get("accumulate", 1))
 
 
-@st.cache_data(max_entries=50, ttl=60, show_spinner=False)
 def _measured(generator: str) -> tuple[float, str] | None:
-    """Seconds a sample in the latest training of this model, and the training's name."""
-    store = services.store()
-    for study in store.list_studies(LOOKED_AT, methods=("lora",), cells=False):
-        if study.spec.generator == generator and not study.recorded:
-            steps = store.training_steps(study.id, after=max(0, study.rounds - _STEPS))
-            if steps:
-                return median(s.figures.seconds / max(1, len(s.samples)) for s in steps), study.name
-    return None
+    """Seconds a sample in the latest training of this model, and the training's name; None where there is none."""
+    studies = services.store().list_studies(LOOKED_AT, methods=("lora",), cells=False)
+    own = (s for s in studies if s.spec.generator == generator and not s.recorded)
+    measured = ((_seconds(study.id, study.rounds), study.name) for study in own if study.rounds)
+    return next(((seconds, name) for seconds, name in measured if seconds is not None), None)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _seconds(study_id: str, rounds: int) -> float | None:
+    """A sample, as the last of so many steps took."""
+    steps = services.store().training_steps(study_id, after=max(0, rounds - _STEPS))
+    return median(s.figures.seconds / max(1, len(s.samples)) for s in steps) if steps else None

@@ -56,7 +56,10 @@ def _typed(key: str) -> None:
 def samples(drawn: Sequence[StudySample], order: str) -> list[Sample]:
     """The texts to be shown, those that are the same once."""
     times = Counter((s.text, s.reward) for s in drawn)
-    once = list({(s.text, s.reward): s for s in reversed(drawn)}.values())[::-1]
+    first: dict[tuple[str, float], StudySample] = {}
+    for sample in drawn:
+        first.setdefault((sample.text, sample.reward), sample)
+    once = list(first.values())
     if order != "As drawn":
         once.sort(key=lambda s: s.reward, reverse=order == "Best first")
     return [_shown(s, times[s.text, s.reward]) for s in once]

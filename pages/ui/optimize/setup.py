@@ -43,8 +43,7 @@ def draw() -> None:
         )  # fmt: skip
         if method == "lora":
             pace.draw(spec)
-        else:
-            estimate.draw(spec)
+        estimate.draw(spec)
         _start(spec, workflow)
 
 
