@@ -155,7 +155,8 @@ def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
         "usage": view.totals().model_dump(), "text": best.text if best else "",
     }  # fmt: skip
     if study.spec.method == "lora":
-        found["training"] = told([point_of(step) for step in store.training_steps(study.id)])
+        points = [point_of(step) for step in store.training_steps(study.id)]
+        found["training"] = told(points, ended=study.stop is not None)
     for label in ("manual", "plain"):
         other = shown[label]
         if best is None or other is None or other.number == best.number or not view.complete(best.number, "test"):

@@ -83,8 +83,12 @@ def best_step(points: Sequence[TrainingPoint]) -> TrainingPoint | None:
     return max(points, key=lambda p: p.figures.reward_mean, default=None)
 
 
-def told(points: Sequence[TrainingPoint]) -> Json | None:
-    """The last step for programs; a share or score of null was not measured. None before the first step."""
+def told(points: Sequence[TrainingPoint], *, ended: bool = False) -> Json | None:
+    """The last step for programs; a share or score of null was not measured. None before the first step.
+
+    Args:
+        ended: the training is over, and signs of what may come of it mean nothing any more.
+    """
     best = best_step(points)
     if best is None:
         return None
@@ -96,7 +100,7 @@ def told(points: Sequence[TrainingPoint]) -> Json | None:
         "entropy": last.figures.entropy, "tokens": last.figures.length, "seconds": last.figures.seconds,
         "peak_memory_bytes": max(p.figures.peak_memory_bytes for p in points), "best_step": best.step,
         "best_reward_mean": best.figures.reward_mean, "words": in_words(last), "ending": last.ending,
-        "signs": [sign.message for sign in signs(points)],
+        "signs": [] if ended else [sign.message for sign in signs(points)],
     }  # fmt: skip
 
 

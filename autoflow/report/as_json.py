@@ -15,7 +15,7 @@ def report_json(report: ComparisonReport) -> Json:
     A price, a score or a p of null is unknown.
     """
     found, spec = report.comparison, report.study.spec
-    trained = {"training": told(report.training)} if report.training else {}
+    trained = {"training": told(report.training, ended=report.study.stop is not None)} if report.training else {}
     return {
         "study_id": report.study.id,
         "suite": report.suite,

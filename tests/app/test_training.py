@@ -108,6 +108,8 @@ class TestWatching:
         text = shown(visit("optimize", study=writer.study.id))
         assert ":material/warning: **The model runs away from its base**" in text
         assert "It differs by 1.70 nats a token; above 2 the training ends." in text
+        store.add_to_study(StudyBatch(writer.study.id, stop="rounds"))
+        assert ":material/warning:" not in shown(visit("optimize", study=writer.study.id))
 
     def test_under_way_it_is_training_and_counts_steps(self, visit: Visit, store: SqlStore) -> None:
         writer = new_training(store)

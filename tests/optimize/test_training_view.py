@@ -66,6 +66,8 @@ def test_the_last_step_is_told_in_words_and_for_programs() -> None:
     assert last is not None
     assert (last["step"], last["best_step"], last["best_reward_mean"]) == (2, 1, 0.5)
     assert (last["without_errors"], last["run_to_an_end"], last["score"]) == (0.5, 0.25, 0.6)
+    assert (told(points(1, kl=1.5)) or {})["signs"]
+    assert (told(points(1, kl=1.5), ended=True) or {})["signs"] == []
     assert (told([]), best_step([]), pace_s([])) == (None, None, None)
 
 

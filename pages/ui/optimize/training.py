@@ -34,7 +34,7 @@ def _training(study_id: str) -> None:
     if not found.points:
         st.text("The curves begin with the first step: the model is loaded, and draws its first samples.")
         return
-    _warned(found)
+    _warned(study, found)
     _standing(study, found.points)
     _charts(found)
     with st.expander("More figures", icon=":material/monitoring:", key="training-more"):
@@ -44,10 +44,11 @@ def _training(study_id: str) -> None:
     samples.draw(found)
 
 
-def _warned(found: Trained) -> None:
+def _warned(study: Study, found: Trained) -> None:
     """Why it ended before its time, or what goes wrong while it goes on."""
     ending = found.points[-1].ending
-    said = [(sign.title, sign.message) for sign in found.once("signs", None, lambda: signs(found.points))]
+    shown = [] if study.stop else found.once("signs", None, lambda: signs(found.points))
+    said = [(sign.title, sign.message) for sign in shown]
     if ending:
         said = [(f"The training ended early, with step {found.points[-1].step}", ending)]
     if said:
