@@ -15,8 +15,10 @@ from autoflow.optimize.options import METHOD_OPTIONS
 from autoflow.optimize.training_view import point_of
 from autoflow.records import Record
 from autoflow.report.figures import number, percent
+from autoflow.report.recording import load_recording, save_recording
 from autoflow.store import SqlStore
-from autoflow.study import Study, StudyBatch, StudySample
+from autoflow.study import Candidate, Outcome, Study, StudyBatch, StudySample
+from pages.ui.optimize.figures import MOST_ROWS, rows
 from pages.ui.optimize.samples import LONGEST, samples
 from pages.ui.optimize.training_figures import rewards, shares, tiles
 from tests.app.conftest import PATIENCE_S
@@ -350,3 +352,37 @@ def earlier(store: SqlStore) -> Training:
     other = store.create_study("Other", writer.study.spec.model_copy(update={"generator": "local:other"}), {})
     store.add_to_study(StudyBatch(other.id, rounds=1, steps=store.training_steps(writer.study.id)[:1]))
     return writer
+
+
+class TestElsewhere:
+    def test_of_very_many_candidates_the_best_and_the_latest_are_listed(self, store: SqlStore) -> None:
+        writer = new_training(store)
+        texts = [writer.suite.baseline.replace("Step 1", f"Step {n}x") for n in range(400)]
+        made = [Candidate(number=n + 2, round=1, text=text, operator="drawn") for n, text in enumerate(texts)]
+        val = writer.study.splits["val"]
+        scored = [(Outcome(candidate=7, task=task, split="val", score=0.99, stop="terminal"), ()) for task in val]
+        store.add_to_study(StudyBatch(writer.study.id, candidates=made, outcomes=scored))
+        numbers = [row["number"] for row in rows(writer.view())]
+        assert len(numbers) < 200
+        assert {0, 1, 7, 401, 401 - MOST_ROWS // 2 + 1} <= set(numbers)
+        assert numbers == sorted(set(numbers))
+
+    def test_a_recorded_training_is_shown_with_its_steps(self, visit: Visit, store: SqlStore, tmp_path: Path) -> None:
+        study = trained_study(store, steps=4)
+        save_recording(store, study.id, tmp_path / "training.json.gz", "Made by hand.")
+        shown_again = load_recording(store, tmp_path / "training.json.gz")
+        app = visit("optimize", study=shown_again.id)
+        assert not app.exception
+        text = shown(app)
+        assert "A recording, to show around." in text
+        assert "Step 4 of 4" in text
+        assert "on disk" not in text
+
+    def test_two_of_its_candidates_are_compared(self, visit: Visit, store: SqlStore, study: Study) -> None:
+        app = visit("compare", study=study.id, split="test")
+        assert not app.exception
+        assert "Scored on the sealed test, which was opened once." in shown(app)
+        assert "This did not work" not in shown(app)
+
+    def test_home_lists_it(self, visit: Visit, study: Study) -> None:
+        assert study.name in shown(visit("home"))

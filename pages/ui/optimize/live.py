@@ -76,12 +76,11 @@ def _candidates(study_id: str) -> None:
     if form == "Family tree":
         lineage(loaded.once(view, "kin", _kin), key=f"lineage-{study_id}", selected=_selected(view), on_select=pick)
     else:
-        candidate_table(
-            loaded.once(view, "rows", figures.rows),
-            key=f"candidates-{study_id}",
-            selected=_selected(view),
-            on_select=pick,
-        )
+        rows = loaded.once(view, "rows", figures.rows)
+        candidate_table(rows, key=f"candidates-{study_id}", selected=_selected(view), on_select=pick)
+        if len(rows) < len(view.candidates):
+            left_out = plural(len(view.candidates) - len(rows), "candidate")
+            st.caption(f"{left_out} of the less good ones are left out.")
 
 
 def _kin(view: StudyView) -> list[Kin]:
