@@ -77,8 +77,6 @@ def _standing(study: Study, points: list[TrainingPoint]) -> None:
         change = "" if last.score is None or earlier is None else number(last.score - earlier)
         _metric("Score", number(last.score), change, "Mean on the train tasks, of the samples that ran.", last)
     st.caption(_facts(study, points))
-    if len(points) > 1:
-        st.caption("The arrows tell how far it has come since the first step.")
 
 
 def _metric(name: str, value: str, change: str, words: str, last: TrainingPoint) -> None:
@@ -95,7 +93,7 @@ def _facts(study: Study, points: list[TrainingPoint]) -> str:
         f"{plural(last.samples, 'sample')} a step",
         f"most was earned in step {best.step}: {number(best.figures.reward_mean)}" if best else "",
         f"memory at most {size(max(p.figures.peak_memory_bytes for p in points))}",
-        f"{size(disk)} on disk" if disk else "",
+        f"{size(disk)} on disk" if disk else "", "arrows: since the first step" if len(points) > 1 else "",
     )  # fmt: skip
     return " · ".join(filter(None, parts))
 
