@@ -139,6 +139,7 @@ def _carry_out(store: SqlStore, study: Study, ray: str | None, *, detach: bool, 
 
 
 def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
+    from autoflow.optimize.training_view import point_of, told
     from autoflow.optimize.view import StudyView
     from autoflow.statistics import compare
 
@@ -156,6 +157,9 @@ def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
         "stop": study.stop, "rounds": study.rounds, "candidates": len(view.candidates), "scores": scores,
         "usage": view.totals().model_dump(), "text": best.text if best else "",
     }  # fmt: skip
+    if study.spec.method == "lora":
+        points = [point_of(step) for step in store.training_steps(study.id)]
+        found["training"] = told(points, ended=study.stop is not None)
     for label in ("manual", "plain"):
         other = shown[label]
         if best is None or other is None or other.number == best.number or not view.complete(best.number, "test"):
@@ -187,6 +191,9 @@ def _trained(study: Study, view: StudyView) -> dict[str, Any]:
 def _table(told: dict[str, Any]) -> str:
     lines = [f"study       {told['study']} ({told['state']})"]
     lines += [f"stopped     {told['stop'] or 'not yet'} after {output.plural(told['rounds'], 'round')}"]
+    if step := told.get("training"):
+        lines.append(f"last step   {step['step']}: {step['words']}")
+        lines += [f"ended early {step['ending']}"] if step["ending"] else [f"note        {s}" for s in step["signs"]]
     for label, score in told["scores"].items():
         lines.append(f"{label:<11} validation {_score(score['val'])}, test {_score(score['test'])}"
                      f"  (candidate {score['candidate']})")  # fmt: skip

@@ -81,6 +81,16 @@ def model_names() -> list[str]:
     return sorted({default_model(), *embedded, *saved}, key=lambda name: (name != default_model(), name))
 
 
+def trainable_names() -> list[str]:
+    """The models that can be fine-tuned, smallest first: those of this machine, as they are by themselves."""
+    from autoflow.llm.catalogue import catalogue
+
+    here = [entry for entry in catalogue().entries if entry.kind == "chat" and entry.local_path() is not None]
+    sizes = {f"local:{entry.name}": entry.size for entry in here}
+    named = [name for name in model_names() if name.startswith("local:") and "+" not in name]
+    return sorted({*sizes, *named}, key=lambda name: (sizes.get(name, float("inf")), name))
+
+
 def show_fault(error: Exception) -> None:
     """A fault of AutoFlow itself: nothing that a person did wrong, and nothing of theirs is lost."""
     with st.container(border=True):

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from pages.ui.optimize import adopting, candidate, header, live, loaded, rating, results, state, warned, worst
+from pages.ui.optimize import (
+    adopting,
+    candidate,
+    header,
+    live,
+    loaded,
+    rating,
+    results,
+    state,
+    training,
+    warned,
+    worst,
+)
 
 
 def draw(study_id: str) -> None:
@@ -16,6 +28,7 @@ def draw(study_id: str) -> None:
     warned.draw(view)
     results.draw(view)
     rating.draw(view, job)
+    training.draw(view, running)
     live.draw_curves(study_id, running)
     live.draw_candidates(study_id, running)
     chosen = loaded.selected(view)

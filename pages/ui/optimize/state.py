@@ -69,20 +69,26 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
     spent = f"{plural(totals.calls, 'call')}, {money(totals.cost_usd)}"
     facts = [f"best {number(level)} on validation"] if level is not None else []
     if study.stop is not None:
-        icon = ":material/stop_circle:" if study.stop == "person" else ":material/check_circle:"
+        icon = ":material/stop_circle:" if study.stop in ("person", "collapsed") else ":material/check_circle:"
         took = f"{duration(study.seconds)} of work" if study.seconds else ""
         ended = f"ended {ago(study.finished_at, now)}" if study.finished_at and not study.recorded else ""
         return icon, [STUDY_STOP_WORDS[study.stop].rstrip("."), *facts, spent, *filter(None, (took, ended))]
     if job is None:
         return ":material/radio_button_unchecked:", ["Not started", *facts]
     left = time_left_s(job, now)
-    words = [STATES[job.state], _round(study, job), *facts, spent, f"about {duration(left)} left" if left else ""]
+    words = [words_of(study, job), _round(study, job), *facts, spent, f"about {duration(left)} left" if left else ""]
     return ICONS.get(job.state, ":material/pending:"), list(filter(None, words))
 
 
+def words_of(study: Study, job: Job) -> str:
+    """What goes on with it: `Searching`, `Training`, `Paused`."""
+    return "Training" if study.spec.method == "lora" and job.state == "running" else STATES[job.state]
+
+
 def _round(study: Study, job: Job) -> str:
+    name = "step" if study.spec.method == "lora" else "round"
     current = job.live.get("round") if job.state == "running" else None
-    return f"round {current if isinstance(current, int) else study.rounds} of {study.spec.budget.max_rounds}"
+    return f"{name} {current if isinstance(current, int) else study.rounds} of {study.spec.budget.max_rounds}"
 
 
 def _buttons(study: Study, job: Job | None) -> None:
