@@ -46,6 +46,9 @@ DRAWN, UNTRAINED, TRAINED = "drawn in training", "drawn from the base model", "d
 FINAL = frozenset({UNTRAINED, TRAINED})
 
 
+TEST_RUNS = "test runs"  # what the job of a search counts once its test is open
+
+
 class SuiteSpec(Record):
     """How to open a suite, anywhere and at any time, with the same tasks in the same splits."""
 

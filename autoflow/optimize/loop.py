@@ -234,9 +234,7 @@ class Search:
         if not self._study.test_uses:
             await self._keep(StudyBatch(self._study.id, test_uses=1), "Opening the test set")
         self._sink.show("The sealed test, once")
-        final = [c for c in view.candidates if c.operator in FINAL]
-        chosen = {c.number: c for c in (view.best(), view.manual, view.plain, *final) if c is not None}
-        await self._runner.run(chosen.values(), "test", self._study.rounds)
+        await self._runner.run(view.tested(), "test", self._study.rounds)
 
     async def _keep(self, batch: StudyBatch, message: str) -> None:
         await self._sink.keep(batch, message)

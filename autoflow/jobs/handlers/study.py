@@ -25,7 +25,7 @@ from autoflow.optimize.methods import open_optimizer
 from autoflow.optimize.running import Halted, Runner
 from autoflow.optimize.view import StudyView
 from autoflow.records import Event, Json
-from autoflow.study import StudyBatch, StudySpec, StudyStop, TrainingStep
+from autoflow.study import TEST_RUNS, StudyBatch, StudySpec, StudyStop, TrainingStep
 from autoflow.suites.base import Suite
 from autoflow.suites.registry import open_suite
 from autoflow.tools.opening import open_toolbox
@@ -160,5 +160,14 @@ class JobSink:
         if spec.method == "evaluate":
             runs = len(self._view.candidates) * len(study.splits[spec.split]) * spec.repeats
             return len(self._view.all_outcomes()), runs, "runs"
+        if batch.stop is None and (study.test_uses or batch.test_uses):
+            return self._tested(batch)
         rounds = study.rounds if batch.rounds is None else batch.rounds
         return rounds, spec.budget.max_rounds, "rounds"
+
+    def _tested(self, batch: StudyBatch) -> tuple[float, float, str]:
+        """How far the sealed test is: rounds say nothing of it, and it may take longer than they did."""
+        tested = [c for c in self._view.tested() if not c.error]
+        study = self._view.study
+        done = sum(len(self._view.outcomes(c.number, "test")) for c in tested)
+        return done, len(tested) * len(study.splits["test"]) * study.spec.repeats, TEST_RUNS

@@ -9,9 +9,9 @@ import streamlit as st
 from autoflow.jobs.payloads import StudyPayload
 from autoflow.optimize.view import StudyView
 from autoflow.records import Job
-from autoflow.study import STUDY_STOP_WORDS, Study
+from autoflow.study import STUDY_STOP_WORDS, TEST_RUNS, Study
 from pages.ui import services
-from pages.ui.format import ago, duration, money, plural
+from pages.ui.format import ago, duration, money, plural, progress_words
 from pages.ui.jobstrip import time_left_s
 from pages.ui.optimize import loaded
 from pages.ui.optimize.figures import number
@@ -81,11 +81,15 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
 
 
 def words_of(study: Study, job: Job) -> str:
-    """What goes on with it: `Searching`, `Training`, `Paused`."""
+    """What goes on with it: `Searching`, `Training`, `Testing`, `Paused`."""
+    if job.state == "running" and job.unit == TEST_RUNS:
+        return "Testing"
     return "Training" if study.spec.method == "lora" and job.state == "running" else STATES[job.state]
 
 
 def _round(study: Study, job: Job) -> str:
+    if job.unit == TEST_RUNS:
+        return progress_words(job)
     name = "step" if study.spec.method == "lora" else "round"
     current = job.live.get("round") if job.state == "running" else None
     return f"{name} {current if isinstance(current, int) else study.rounds} of {study.spec.budget.max_rounds}"
