@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return self.home / "adapters"
 
     @property
+    def exports(self) -> Path:
+        """What was made to be taken elsewhere: adapters in other forms."""
+        return self.home / "exports"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

@@ -99,7 +99,7 @@ def _info(meta: dict[str, Any], size: int, weights: int) -> GgufInfo:
 
 def _tensors(file: BinaryIO, count: int, alignment: int) -> tuple[int, int]:
     """How many numbers all tensors hold, and where the last one ends, in bytes from the start of the file."""
-    weights = last = 0
+    numbers = last = 0
     for _ in range(_sane(count)):
         _text(file)
         dims = struct.unpack(f"<{(n := _sane(_number(file, '<I')))}Q", _exactly(file, 8 * n))
@@ -108,10 +108,10 @@ def _tensors(file: BinaryIO, count: int, alignment: int) -> tuple[int, int]:
         total = 1
         for dim in dims:
             total *= dim
-        weights += total
+        numbers += total
         last = max(last, offset + total // weights * size)
     start = -(-file.tell() // alignment) * alignment
-    return weights, start + last
+    return numbers, start + last
 
 
 def _value(file: BinaryIO, kind: int) -> Any:

@@ -71,6 +71,7 @@ def connection_model(connection: Connection) -> str:
 def model_names() -> list[str]:
     """Every model that can be chosen now or after a download, the default first."""
     from autoflow.llm.catalogue import catalogue, shipped
+    from autoflow.llm.local.choices import local_models
 
     try:
         known = catalogue().entries
@@ -78,7 +79,8 @@ def model_names() -> list[str]:
         known = shipped()
     embedded = [f"embedded:{entry.name}" for entry in known if entry.kind == "chat"]
     saved = [connection_model(c) for c in store().list_connections()]
-    return sorted({default_model(), *embedded, *saved}, key=lambda name: (name != default_model(), name))
+    names = {default_model(), *embedded, *saved, *local_models(known)}
+    return sorted(names, key=lambda name: (name != default_model(), name))
 
 
 def show_fault(error: Exception) -> None:

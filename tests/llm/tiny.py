@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 LINES = [
     "Name a colour, red, green or blue.",
@@ -44,15 +45,16 @@ def make_tiny(folder: Path, *, seed: int = 0, hidden: int = 32, template: bool =
     return folder
 
 
-def make_adapter(folder: Path, base: Path, *, scale: float = 1.0, seed: int = 1) -> Path:
-    """A LoRA adapter of random weights for a tiny base."""
+def make_adapter(folder: Path, base: Path, *, scale: float = 1.0, seed: int = 1, **settings: Any) -> Path:
+    """A LoRA adapter of random weights for a tiny base. Args: settings: of LoRA, which differ from the usual."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_pretrained(base)
-    worn = get_peft_model(model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+    usual: dict[str, Any] = {"r": 4, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM"}
+    worn = get_peft_model(model, LoraConfig(**(usual | settings)))
     with torch.no_grad():
         for name, weights in worn.named_parameters():
             if "lora_B" in name:

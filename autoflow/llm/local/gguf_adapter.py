@@ -11,12 +11,13 @@ these would have to be cut apart or joined first.
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoflow.errors import ModelNotFound, ModelRequestError
-from autoflow.llm.gguf import read_gguf
+from autoflow.llm.gguf import GgufInfo, read_gguf
 from autoflow.llm.local.lora import Lora, Pair, read_lora
 from autoflow.llm.local.names import ADAPTER_CONFIG, ADAPTER_WEIGHTS, Base, file_mark
 
@@ -38,8 +39,12 @@ class Shape:
     kv_heads: int
 
 
-def shape_of(base: Base) -> Shape:
-    """Raises: ModelNotFound: its files are not here. ModelRequestError: it is of a kind that is not supported."""
+def shape_of(base: Base, header: GgufInfo | None = None) -> Shape:
+    """What there is to know of a base.
+
+    Args:
+        header: of its GGUF file, where that has been read.
+    Raises: ModelNotFound: its files are not here. ModelRequestError: it is of a kind that is not supported."""
     if base.path is None:
         raise ModelRequestError(
             f"{base.name} is a model of the hub, which llama.cpp does not read.",
@@ -47,7 +52,7 @@ def shape_of(base: Base) -> Shape:
         )
     if base.path.is_dir():
         return _of_folder(base.name, base.path)
-    info = read_gguf(base.path)
+    info = header or read_gguf(base.path)
     return _supported(base.name, Shape(info.architecture, info.layers, info.heads, info.kv_heads))
 
 
@@ -73,9 +78,11 @@ def _supported(name: str, shape: Shape) -> Shape:
     return shape
 
 
-def write_gguf(folder: Path, shape: Shape, target: Path, name: str = "") -> None:
-    """Write the adapter in `folder` as a GGUF file. Not to be called for the same target twice at once.
+def write_gguf(folder: Path, shape: Shape, target: Path, card: str = "") -> None:
+    """Write the adapter in `folder` as a GGUF file.
 
+    Args:
+        card: its model card, which goes into the file.
     Raises: ModelNotFound: damaged. ModelRequestError: it holds what GGUF has no form for. OSError: no room.
     """
     from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFWriter, get_tensor_name_map
@@ -85,7 +92,9 @@ def write_gguf(folder: Path, shape: Shape, target: Path, name: str = "") -> None
     names = get_tensor_name_map(kind, shape.layers)
     writer = GGUFWriter(target, shape.architecture)
     writer.add_type("adapter")
-    writer.add_name(name or folder.name)
+    writer.add_name(folder.name)
+    if card:
+        writer.add_description(card)
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", lora.alpha)
     for pair in lora.pairs():
@@ -133,7 +142,7 @@ def kept_gguf(folder: Path, base: Base) -> Path:
     if target.is_file():
         return target
     shape = shape_of(base)
-    beside = folder / f".{target.name}-{id(target):x}"
+    beside = folder / f".{target.name}-{secrets.token_hex(4)}"
     try:
         write_gguf(folder, shape, beside)
         for old in folder.glob("llama-*.gguf"):

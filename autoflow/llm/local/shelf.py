@@ -1,7 +1,7 @@
 """The adapters on this machine: what each is, where it came from, and whether its files are whole.
 
-Looks at JSON and at the header of the weights, so that a list of them costs nothing. A folder that is no adapter, or half
-of one, is listed with the reason in words: it was put there by somebody.
+Looks at JSON and at the header of the weights, so that a list of them costs nothing. A folder that is no adapter, or
+half of one, is listed with the reason in words: it was put there by somebody.
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ def _config(folder: Path) -> dict[str, Any]:
     try:
         told = json.loads(_text(folder / ADAPTER_CONFIG))
     except FileNotFoundError:
-        raise ModelNotFound(f"The folder has no file {ADAPTER_CONFIG}.", "It is no adapter, or was copied half.") from None
+        raise ModelNotFound(
+            f"The folder has no file {ADAPTER_CONFIG}.", "It is no adapter, or was copied half."
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ModelNotFound(f"Its file {ADAPTER_CONFIG} cannot be read.", "Copy or save it again.") from error
     if not isinstance(told, dict):
@@ -164,7 +166,7 @@ def _origin(folder: Path, config: Mapping[str, Any]) -> Origin:
 
 
 def _base_of_peft(told: str) -> str:
-    """The name of a base from where its weights lay: in the folder of a model of the catalogue, elsewhere, or the hub."""
+    """The name of a base from where its weights lay: in the folder of a model of the catalogue, elsewhere, the hub."""
     if not told:
         return ""
     path = Path(told)
@@ -193,7 +195,10 @@ def _targets(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def rename_adapter(name: str, new: str) -> Adapter:
-    """Give an adapter another name. Raises: ModelNotFound. SettingsError: it is no name, or taken. StorageUnavailable."""
+    """Give an adapter another name.
+
+    Raises: ModelNotFound. SettingsError: it is no name, or it is taken. StorageUnavailable: the folder is read-only.
+    """
     folder = _folder(name)
     target = settings().adapters / checked_adapter_name(new)
     if target.exists():

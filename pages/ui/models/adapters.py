@@ -1,0 +1,120 @@
+"""Adapters on this machine: what each is and came from, and what can be done with it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from autoflow.errors import SettingsError
+from autoflow.llm.local.choices import embedded_name
+from autoflow.llm.local.names import ADAPTER_NAME
+from autoflow.llm.local.shelf import Adapter, list_adapters, remove_adapter, rename_adapter
+from pages.ui import services
+from pages.ui.format import ago, size
+from pages.ui.models import exporting
+from pages.ui.models.testing import last_result, test_button
+from pages.ui.plain import cut
+
+REFRESH_S = 2.0
+
+
+@st.fragment(run_every=REFRESH_S)
+def draw() -> None:
+    """One card an adapter, damaged ones included."""
+    found = list_adapters()
+    if not found:
+        st.info(
+            "No adapter yet. A study with the method lora trains one on a local model; one that was trained elsewhere "
+            "is put into the folder of adapters, as peft writes it.",
+            icon=":material/tune:",
+        )
+    jobs = exporting.latest()
+    for adapter in found:
+        _card(adapter, jobs)
+
+
+def _card(adapter: Adapter, jobs: exporting.Jobs) -> None:
+    with st.container(border=True, key=f"adapter-{adapter.name}"):
+        head, action = st.columns([5, 2], vertical_alignment="center", gap="medium")
+        with head, st.container(gap="xsmall"):
+            st.text(cut(adapter.name, 80))
+            st.text(cut(adapter.model or adapter.origin.base or "base unknown", 200))
+            if adapter.whole:
+                st.text(" · ".join(filter(None, (size(adapter.size), _kind(adapter), _made(adapter)))))
+            if adapter.origin.study_name or adapter.origin.study:
+                st.text(cut(_from(adapter), 200))
+            if adapter.problem:
+                st.text(cut(adapter.problem, 400))
+        with action, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+            _actions(adapter, jobs)
+        if adapter.whole:
+            exporting.results(adapter, jobs)
+        if adapter.model:
+            last_result(adapter.model)
+
+
+def _kind(adapter: Adapter) -> str:
+    if not adapter.rank:
+        return ""
+    return cut(f"LoRA of rank {adapter.rank} on {', '.join(adapter.targets)}", 100)
+
+
+def _made(adapter: Adapter) -> str:
+    return ago(adapter.origin.created_at) if adapter.origin.created_at else ""
+
+
+def _from(adapter: Adapter) -> str:
+    """`From the study Refunds, step 12, mean reward 0.41`."""
+    origin = adapter.origin
+    step = f", step {origin.step}" if origin.step is not None else ""
+    reward = f", mean reward {origin.reward:.2f}" if origin.reward is not None else ""
+    return f"From the study {origin.study_name or origin.study}{step}{reward}"
+
+
+def _actions(adapter: Adapter, jobs: exporting.Jobs) -> None:
+    if adapter.model:
+        test_button(adapter.model)
+        if st.button("Write with it", icon=":material/edit_note:", key=f"write-{adapter.name}"):
+            st.session_state["home-model"] = embedded_name(adapter) or adapter.model
+            services.go("home")
+    if adapter.whole:
+        exporting.menu(adapter, jobs)
+    with st.popover("More", type="tertiary"):
+        _study(adapter)
+        if ADAPTER_NAME.fullmatch(adapter.name):
+            _rename(adapter)
+        st.text(
+            f"Removing it frees {size(adapter.size)}. Nothing brings it back, and what names it no longer finds it."
+        )
+        st.button("Remove the adapter", key=f"drop-adapter-{adapter.name}", on_click=_remove, args=(adapter.name,))
+
+
+def _study(adapter: Adapter) -> None:
+    if not adapter.origin.study:
+        return
+    st.page_link(
+        services.PAGES["optimize"], label="Open its study", icon=":material/open_in_new:",
+        query_params={"study": adapter.origin.study},
+    )  # fmt: skip
+
+
+def _rename(adapter: Adapter) -> None:
+    key = f"rename-{adapter.name}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Name", adapter.name, key=key, max_chars=64)
+        st.button("Rename", key=f"{key}-do", on_click=_renamed, args=(adapter.name, key))
+
+
+@services.said
+def _renamed(name: str, key: str) -> None:
+    new = str(st.session_state[key]).strip()
+    if new == name:
+        raise SettingsError(f"{name} is its name already.", "Write another, then press Rename.")
+    rename_adapter(name, new)
+    services.model_names.clear()
+
+
+@services.said
+def _remove(name: str) -> None:
+    remove_adapter(name)
+    services.model_names.clear()
+    st.toast(f"{name} was removed.")
