@@ -17,8 +17,14 @@ CHAT = (
 )
 
 
-def make_tiny(folder: Path, *, seed: int = 0, hidden: int = 32, template: bool = True, context: int = 256) -> Path:
-    """Save one. Weights are wide, so that its choices are far apart."""
+def make_tiny(
+    folder: Path, *, seed: int = 0, hidden: int = 32, template: bool = True, context: int = 256, terse: bool = False
+) -> Path:
+    """Save one. Weights are wide, so that its choices are far apart.
+
+    Args:
+        terse: it is fond of what ends a part of a workflow, so that it writes short ones under the grammar.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -41,7 +47,16 @@ def make_tiny(folder: Path, *, seed: int = 0, hidden: int = 32, template: bool =
         vocab_size=len(tokenizer), hidden_size=hidden, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=context, initializer_range=0.5, eos_token_id=2, bos_token_id=1,
     )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
+    model = LlamaForCausalLM(config)
+    if terse:
+        ends = [token for text, token in tokenizer.get_vocab().items() if text in (":", "Ċ", "<|im_end|>")]
+        with torch.no_grad():
+            model.model.embed_tokens.weight += 2.0  # a direction that all texts share ...
+            model.lm_head.weight[ends] += 0.3  # ... and that speaks for these
+            for layer in model.model.layers:
+                layer.self_attn.o_proj.weight *= 0.1
+                layer.mlp.down_proj.weight *= 0.02
+    model.save_pretrained(folder)
     return folder
 
 
