@@ -6,55 +6,50 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from autoflow.optimize.view import StudyView
-from autoflow.report.markdown import plain
+from autoflow.report.figures import plural
 from autoflow.statistics import bootstrap
 from autoflow.study import Candidate, TrainingStep
+
+# Operators of the samples that a training ends with: both models' texts, run on the sealed test.
+SAMPLED = {"drawn from the base model": "the base", "drawn from the trained model": "the adapter"}
 
 
 def figures(view: StudyView, steps: Sequence[TrainingStep]) -> Iterator[tuple[str, str]]:
     """Name and words of each figure that was measured."""
-    for operator, group in _groups(view).items():
-        scores = _task_scores(view, group)
-        if scores:
-            yield _titled(operator, len(group), scores), _interval(list(scores.values()))
-    best = view.best()
+    for operator, words in SAMPLED.items():
+        if scores := _of_samples(view, operator):
+            yield f"Sealed test, {plural(len(scores), 'text')} of {words}", _interval(scores)
+    for words, candidate in (
+        ("manual workflow", view.manual),
+        ("plain prompt", view.plain),
+        ("best workflow", _best(view)),
+    ):
+        if candidate is not None and view.complete(candidate.number, "test"):
+            scores = list(view.task_scores(candidate.number, "test").values())
+            yield f"Sealed test, {words} ({plural(len(scores), 'task')})", _interval(scores)
+    best = _best(view)
     if best is not None and (val := view.score(best.number, "val")) is not None:
-        tasks = len(view.study.splits["val"])
-        yield f"Best workflow on validation ({tasks} tasks)", f"{val:.3f}; it was chosen for that, so it flatters"
+        tasks = plural(len(view.study.splits["val"]), "task")
+        yield f"Best workflow on validation ({tasks})", f"{val:.3f}; it was chosen for that, so it flatters"
     if steps:
         yield from _of_training(steps)
 
 
-def _titled(operator: str, texts: int, scores: dict[str, float]) -> str:
-    many = f", {texts} texts" if texts > 1 else ""
-    return f"Sealed test, {plain(operator) or 'candidate'}{many} ({len(scores)} tasks)"
-
-
-def _interval(scores: list[float]) -> str:
+def _interval(scores: Sequence[float]) -> str:
     found = bootstrap(scores)
     return f"{found.mean:.3f} (95 % interval {found.low:.3f} to {found.high:.3f})"
 
 
-def _groups(view: StudyView) -> dict[str, list[Candidate]]:
-    """By what made them, those whose every text was run on the whole test, or cannot run and scores 0 there."""
-    groups: dict[str, list[Candidate]] = {}
-    for candidate in view.candidates:
-        groups.setdefault(candidate.operator, []).append(candidate)
-    chosen = view.study.best
-    if chosen is not None and view.complete(chosen, "test"):
-        groups["best workflow"] = [view.candidates[chosen]]
-    return {
-        operator: group
-        for operator, group in groups.items()
-        if any(view.complete(c.number, "test") for c in group)
-        and all(c.error or view.complete(c.number, "test") for c in group)
-    }
+def _best(view: StudyView) -> Candidate | None:
+    """The one that the study chose on validation; None while it goes on."""
+    return None if view.study.best is None else view.candidates[view.study.best]
 
 
-def _task_scores(view: StudyView, group: Sequence[Candidate]) -> dict[str, float]:
-    """Mean score of each task over the texts of the group."""
-    told = [view.task_scores(c.number, "test") for c in group]
-    return {task: fmean(scores.get(task, 0.0) for scores in told) for task in view.study.splits.get("test", ())}
+def _of_samples(view: StudyView, operator: str) -> list[float]:
+    """The mean score of each text, 0 for one that cannot run; empty where one was not run to the end."""
+    texts = [c for c in view.candidates if c.operator == operator]
+    found = [0.0 if c.error else view.score(c.number, "test") for c in texts]
+    return [] if None in found else [score for score in found if score is not None]
 
 
 def _of_training(steps: Sequence[TrainingStep]) -> Iterator[tuple[str, str]]:

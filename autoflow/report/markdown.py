@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
+_MARKUP = re.compile(r"[\\`*_\[\]<>&|~${}]")
 _LINK = re.compile(r"https?:|www|@", re.IGNORECASE)
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]|[\ud800-\udfff]")
 _JOINER = "\u2060"  # takes no room, and keeps an address from becoming a link
@@ -12,7 +12,7 @@ _LONGEST = 200
 
 
 def plain(text: str) -> str:
-    """Any text as Markdown that shows just that, on one line."""
+    """Any text as Markdown that shows just that, on one line: in a sentence, a cell or a heading, not at a line's start."""
     line = " ".join(_UNSEEN.sub(" ", text).split())
     line = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
     return _MARKUP.sub(r"\\\g<0>", _LINK.sub(lambda found: found.group() + _JOINER, line))

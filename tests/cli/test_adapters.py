@@ -126,7 +126,8 @@ def test_it_generates_in_a_search(cli: Cli, model: str, tmp_path: Path) -> None:
     interpreter = script(tmp_path / "i.jsonl")
     found = cli(
         "optimize", "--suite", "openagi-plan", "--train", "1", "--val", "1", "--test", "1", "--rounds", "1", "--method",
-        "in-context", "--option", "drafts=1", "--option", 'operators=["rewrite"]', "--generator", model, "--interpreter", interpreter, "--json",
+        "in-context", "--option", "drafts=1", "--option", 'operators=["rewrite"]', "--generator", model,
+        "--interpreter", interpreter, "--json",
     )  # fmt: skip
     assert found.code == 0, found.err
     store = open_store()
