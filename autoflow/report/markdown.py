@@ -12,7 +12,7 @@ _LONGEST = 200
 
 
 def plain(text: str) -> str:
-    """Any text as Markdown that shows just that, on one line: in a sentence, a cell or a heading, not at a line's start."""
+    """Any text as Markdown that shows just that, on one line: within a sentence, a cell or a heading."""
     line = " ".join(_UNSEEN.sub(" ", text).split())
     line = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
     return _MARKUP.sub(r"\\\g<0>", _LINK.sub(lambda found: found.group() + _JOINER, line))

@@ -21,6 +21,7 @@ from autoflow.llm.local.load import load_model
 from autoflow.llm.local.names import Base
 from autoflow.llm.local.shelf import find_adapter
 from autoflow.testing import LLMContract
+from tests.adapters import write_adapter
 from tests.llm.dequantized import dequantized
 from tests.models import SMOLLM2, shared_model_server, smollm2, smollm2_file  # noqa: F401
 
@@ -126,30 +127,15 @@ class TestContract(LLMContract):
 
     @pytest.fixture(autouse=True)
     def _with_a_model(self, smollm2: str, home: Path, smollm2_file: Path) -> None:  # noqa: F811
-        made = small_adapter(home / "adapters" / "small")
+        made = write_adapter(home / "adapters" / "small")
         assert made.is_dir()
 
     async def open(self) -> LLM:
         return open_embedded(f"{SMOLLM2}+small")
 
 
-def small_adapter(folder: Path, *, rows: int = 576, rank: int = 2) -> Path:
-    """An adapter that changes next to nothing, made without loading the base."""
-    import torch
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True)
-    key = "base_model.model.model.layers.0.self_attn.q_proj.lora_"
-    tensors = {f"{key}A.weight": torch.ones(rank, 576), f"{key}B.weight": torch.full((rows, rank), 1e-5)}
-    save_file(tensors, folder / "adapter_model.safetensors")
-    told = {"peft_type": "LORA", "r": rank, "lora_alpha": 2, "target_modules": ["q_proj"]}
-    (folder / "adapter_config.json").write_text(json.dumps(told), "utf-8")
-    (folder / "autoflow.json").write_text(json.dumps({"base": f"local:{SMOLLM2}"}), "utf-8")
-    return folder
-
-
 async def test_an_adapter_of_another_base_is_refused_by_llama_cpp_in_words(smollm2: str, home: Path) -> None:  # noqa: F811
-    small_adapter(home / "adapters" / "wide", rows=1152)
+    write_adapter(home / "adapters" / "wide", rows=1152)
     llm = open_embedded(f"{SMOLLM2}+wide")
     with pytest.raises(ModelError, match="wide"):
         await llm.complete([Message("user", "Hello")], Options(max_tokens=2))
@@ -157,11 +143,8 @@ async def test_an_adapter_of_another_base_is_refused_by_llama_cpp_in_words(smoll
 
 
 async def test_an_adapter_saved_anew_is_asked_anew(smollm2: str, home: Path) -> None:  # noqa: F811
-    folder = small_adapter(home / "adapters" / "changing")
+    folder = write_adapter(home / "adapters" / "changing")
     before = open_embedded(f"{SMOLLM2}+changing")
     assert before.mark == open_embedded(f"{SMOLLM2}+changing").mark != open_embedded(SMOLLM2).mark
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
-    small_adapter(folder, rank=3)
+    write_adapter(folder, rank=3)
     assert open_embedded(f"{SMOLLM2}+changing").mark != before.mark
