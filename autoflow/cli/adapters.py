@@ -1,4 +1,4 @@
-"""`autoflow models export` and `rename`, and how adapters stand in the list of models."""
+"""`autoflow models export`, `rename` and `base`, and how adapters stand in the list of models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the adapter.")]
 
 def register(group: typer.Typer) -> None:
     """Add the commands to the group `models`."""
-    for command in (export, rename):
+    for command in (export, rename, base):
         group.command()(command)
 
 
@@ -65,6 +65,18 @@ def rename(
 
     found = rename_adapter(_own_name(name), new)
     output.emit(adapter_json(found)) if json_ else output.say(f"{name} is now {found.model or found.name}.")
+
+
+def base(
+    name: Name,
+    of: Annotated[str, typer.Argument(metavar="BASE", help="As it is chosen, local:NAME.")],
+    json_: Json = False,
+) -> None:
+    """Say which model an adapter from elsewhere was trained on, where nothing in it does."""
+    from autoflow.llm.local.shelf import set_base
+
+    found = set_base(_own_name(name), of)
+    output.emit(adapter_json(found)) if json_ else output.say(f"{found.name} is asked as {found.model}.")
 
 
 def remove_if_adapter(name: str) -> bool:

@@ -119,7 +119,7 @@ def test_without_adapters_it_is_said_how_one_comes_to_be(visit: Callable[..., Ap
 
 
 def test_an_adapter_tells_its_base_and_its_study(adapters: AppTest) -> None:
-    shown = words(adapters)
+    shown = words(adapters).replace("\\", "")
     assert "local:smollm2-135m+first" in shown
     assert "From the study [Re](x)funds, step 7, mean reward 0.25" in shown
     assert "LoRA of rank 2 on q_proj" in shown
@@ -132,11 +132,21 @@ def test_half_an_adapter_is_told_in_words_and_can_only_be_removed(
     weights.write_bytes(weights.read_bytes()[:500])
     (home / "adapters" / "<b>no name<b>").mkdir()
     app = visit("models", **{"models-tab": "Adapters"})
-    assert "damaged or incomplete" in words(app)
-    assert "<b>no name<b>" in words(app)
+    shown = words(app).replace("\\", "")
+    assert "damaged or incomplete" in shown
+    assert "<b>no name<b>" in shown
     assert {button.label for button in app.button} & {"Test", "Write with it"} == set()
     assert app.button(key="drop-adapter-first").click().run()
     assert not adapter.exists()
+
+
+def test_an_adapter_from_elsewhere_is_told_its_base(adapter: Path, visit: Callable[..., AppTest]) -> None:
+    (adapter / "autoflow.json").unlink()
+    app = visit("models", **{"models-tab": "Adapters"})
+    assert "Nothing in it says which base" in words(app).replace("\\", "")
+    assert "No base was chosen" in words(press(app, "Keep that"))
+    app.selectbox(key="base-first").select("local:smollm2-135m").run()
+    assert "local:smollm2-135m+first" in words(press(app, "Keep that"))
 
 
 def test_every_picker_offers_it(adapter: Path, visit: Callable[..., AppTest]) -> None:
@@ -178,6 +188,15 @@ def test_it_gets_another_name(adapters: AppTest, home: Path) -> None:
     app = press(app, "Rename")
     assert "no name for an adapter" in words(app)
     assert [path.name for path in (home / "adapters").iterdir()] == ["second"]
+
+
+def test_a_damaged_list_of_own_models_leaves_the_adapters(
+    adapter: Path, visit: Callable[..., AppTest], home: Path
+) -> None:
+    (home / "models.json").write_text("{broken")
+    app = visit("models", **{"models-tab": "Adapters"})
+    assert "cannot be read" in words(app).replace("\\", "")
+    assert not app.exception
 
 
 def test_write_with_it_opens_the_page_with_it_chosen(adapters: AppTest) -> None:

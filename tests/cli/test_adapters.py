@@ -83,6 +83,17 @@ def test_what_cannot_be_is_told(cli: Cli, model: str, arguments: tuple[str, ...]
     assert words in found.err
 
 
+def test_an_adapter_from_elsewhere_is_told_its_base(cli: Cli, model: str, home: Path, tiny: Path) -> None:
+    folder = home / "adapters" / "mine"
+    (folder / "autoflow.json").unlink()
+    config = json.loads((folder / "adapter_config.json").read_text()) | {"base_model_name_or_path": "/gone"}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    assert cli("models", "list", "--json").json["adapters"][0]["model"] == ""
+    assert cli("models", "base", "mine", "local:/nowhere/at/all").code == 2
+    told = cli("models", "base", "mine", str(tiny), "--json")
+    assert told.json["model"] == model
+
+
 def test_renamed_and_removed_it_is_gone(cli: Cli, model: str, home: Path) -> None:
     renamed = cli("models", "rename", "mine", "ours")
     assert (renamed.code, "+ours" in renamed.out) == (0, True)

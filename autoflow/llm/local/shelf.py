@@ -194,6 +194,24 @@ def _targets(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(str(one)[:80] for one in told)) if isinstance(told, list) else (str(told)[:80],) if told else ()
 
 
+def set_base(name: str, base: str) -> Adapter:
+    """Say which base an adapter was trained on, as `local:NAME`; whether it fits is told when it is asked.
+
+    Raises: ModelNotFound: no such adapter or base. SettingsError: it is no base. StorageUnavailable: read-only.
+    """
+    found = look_at(_folder(name))
+    base = base if base.startswith(KIND) else KIND + base
+    changed = replace(found, origin=found.origin.model_copy(update={"base": base}))
+    if problem := _problem_of_base(changed):
+        raise SettingsError(problem, "Name the base as local:NAME.")
+    try:
+        text = changed.origin.model_dump_json(indent=2, exclude_none=True)
+        (found.folder / ORIGIN).write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise StorageUnavailable(f"The base of {name} cannot be kept: {error.strerror or error}.") from error
+    return look_at(found.folder)
+
+
 def rename_adapter(name: str, new: str) -> Adapter:
     """Give an adapter another name.
 

@@ -7,12 +7,12 @@ import streamlit as st
 from autoflow.errors import SettingsError
 from autoflow.llm.local.choices import embedded_name
 from autoflow.llm.local.names import ADAPTER_NAME
-from autoflow.llm.local.shelf import Adapter, list_adapters, remove_adapter, rename_adapter
+from autoflow.llm.local.shelf import Adapter, list_adapters, remove_adapter, rename_adapter, set_base
 from pages.ui import services
 from pages.ui.format import ago, size
 from pages.ui.models import exporting
 from pages.ui.models.testing import last_result, test_button
-from pages.ui.plain import cut
+from pages.ui.plain import cut, plain
 
 REFRESH_S = 2.0
 
@@ -36,20 +36,27 @@ def _card(adapter: Adapter, jobs: exporting.Jobs) -> None:
     with st.container(border=True, key=f"adapter-{adapter.name}"):
         head, action = st.columns([5, 2], vertical_alignment="center", gap="medium")
         with head, st.container(gap="xsmall"):
-            st.text(cut(adapter.name, 80))
-            st.text(cut(adapter.model or adapter.origin.base or "base unknown", 200))
-            if adapter.whole:
-                st.text(" · ".join(filter(None, (size(adapter.size), _kind(adapter), _made(adapter)))))
+            st.markdown(f"**{plain(adapter.name)}**")
+            st.text(cut(_names(adapter), 300))
             if adapter.origin.study_name or adapter.origin.study:
-                st.text(cut(_from(adapter), 200))
+                st.text(_from(adapter))
+            if adapter.whole:
+                st.caption(plain(" · ".join(filter(None, (size(adapter.size), _kind(adapter), _made(adapter)))), 200))
             if adapter.problem:
-                st.text(cut(adapter.problem, 400))
+                st.markdown(f":material/warning: {plain(adapter.problem, 400)}")
         with action, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
             _actions(adapter, jobs)
         if adapter.whole:
             exporting.results(adapter, jobs)
         if adapter.model:
             last_result(adapter.model)
+
+
+def _names(adapter: Adapter) -> str:
+    """How it is chosen: by transformers, and by llama.cpp where that can."""
+    if not adapter.model:
+        return f"trained on {adapter.origin.base or 'a base that nothing names'}"
+    return " or ".join(filter(None, (adapter.model, embedded_name(adapter))))
 
 
 def _kind(adapter: Adapter) -> str:
@@ -67,7 +74,7 @@ def _from(adapter: Adapter) -> str:
     origin = adapter.origin
     step = f", step {origin.step}" if origin.step is not None else ""
     reward = f", mean reward {origin.reward:.2f}" if origin.reward is not None else ""
-    return f"From the study {origin.study_name or origin.study}{step}{reward}"
+    return f"From the study {cut(origin.study_name or origin.study, 80)}{step}{reward}"
 
 
 def _actions(adapter: Adapter, jobs: exporting.Jobs) -> None:
@@ -80,6 +87,8 @@ def _actions(adapter: Adapter, jobs: exporting.Jobs) -> None:
         exporting.menu(adapter, jobs)
     with st.popover("More", type="tertiary"):
         _study(adapter)
+        if adapter.whole and not adapter.base:
+            _base(adapter)
         if ADAPTER_NAME.fullmatch(adapter.name):
             _rename(adapter)
         st.text(
@@ -95,6 +104,23 @@ def _study(adapter: Adapter) -> None:
         services.PAGES["optimize"], label="Open its study", icon=":material/open_in_new:",
         query_params={"study": adapter.origin.study},
     )  # fmt: skip
+
+
+def _base(adapter: Adapter) -> None:
+    """Say which model it was trained on, where nothing in it does."""
+    key = f"base-{adapter.name}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("It was trained on", services.local_bases(), key=key, index=None, accept_new_options=True)
+        st.button("Keep that", key=f"{key}-do", on_click=_based, args=(adapter.name, key))
+
+
+@services.said
+def _based(name: str, key: str) -> None:
+    chosen = st.session_state[key]
+    if not chosen:
+        raise SettingsError("No base was chosen.", "Choose a model, or write its name as local:NAME.")
+    set_base(name, str(chosen))
+    services.model_names.clear()
 
 
 def _rename(adapter: Adapter) -> None:
