@@ -61,9 +61,11 @@ def rename(
     json_: Json = False,
 ) -> None:
     """Give an adapter another name; studies that name it by the old one no longer find it."""
+    from autoflow.llm.local.export import remove_exports
     from autoflow.llm.local.shelf import rename_adapter
 
     found = rename_adapter(_own_name(name), new)
+    remove_exports(_own_name(name))
     output.emit(adapter_json(found)) if json_ else output.say(f"{name} is now {found.model or found.name}.")
 
 
@@ -82,12 +84,14 @@ def base(
 def remove_if_adapter(name: str) -> bool:
     """Remove the adapter of this name, where it is one's: `local:BASE+NAME`, or NAME that no model has."""
     from autoflow.llm.catalogue import catalogue
+    from autoflow.llm.local.export import remove_exports
     from autoflow.llm.local.shelf import is_adapter, remove_adapter
 
     own = _own_name(name)
     if "+" not in name and (any(e.name == name for e in catalogue().entries) or not is_adapter(own)):
         return False
     remove_adapter(own)
+    remove_exports(own)
     return True
 
 

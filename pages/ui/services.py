@@ -163,7 +163,7 @@ def fetch_default_model() -> None:
     from autoflow.llm.catalogue import local_path
 
     ensure_worker(renew=True)  # a worker of an earlier start may have other keys
-    kind, _, name = default_model().partition(":")
+    kind, _, name = default_model().partition("+")[0].partition(":")
     if kind != "embedded" or settings().offline or local_path(name):
         return
     earlier = store().list_jobs(kind="download", subject_id=name, limit=1)

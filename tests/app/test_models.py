@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from autoflow.records import Connection
-from autoflow.settings import secret
+from autoflow.settings import secret, settings
 from autoflow.store import SqlStore
 from pages.ui import services
 from tests.adapters import write_adapter
@@ -178,6 +178,24 @@ def test_a_form_that_cannot_be_had_says_why(adapters: AppTest, store: SqlStore) 
     worked(store, store.list_jobs(kind="export")[0])
     app.run()
     assert "The model smollm2-135m is not on this machine yet." in words(app)
+
+
+def test_what_was_written_goes_with_the_adapter(adapters: AppTest, store: SqlStore, home: Path) -> None:
+    app = press(adapters, "peft folder (zip)")
+    worked(store, store.list_jobs(kind="export")[0])
+    assert (home / "exports" / "first.zip").is_file()
+    press(app.run(), "Remove the adapter")
+    assert list((home / "exports").iterdir()) == []
+
+
+def test_an_adapter_may_be_the_default(
+    adapter: Path, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOFLOW_DEFAULT_MODEL", "embedded:smollm2-135m+first")
+    settings.cache_clear()
+    app = visit("home")
+    assert "The default model is not on this machine yet" in words(app)
+    assert next(box for box in app.selectbox if box.label == "Model that writes").value == "embedded:smollm2-135m+first"
 
 
 def test_it_gets_another_name(adapters: AppTest, home: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 
-def dequantized(source: Path, target: Path) -> Path:
-    """Write all of `source`, its packed tensors as 16-bit floats, vectors as 32."""
+def dequantized(source: Path, target: Path, *, matrices: type[np.floating[Any]] = np.float16) -> Path:
+    """Write all of `source`, its matrices as floats of this kind, vectors in 32 bits."""
     from gguf import GGUFReader, GGUFValueType, GGUFWriter
     from gguf.quants import dequantize
 
@@ -22,7 +22,7 @@ def dequantized(source: Path, target: Path) -> Path:
             writer.add_key_value(name, field.contents(), kinds[0], inner)
     for tensor in reader.tensors:
         weights = dequantize(tensor.data, tensor.tensor_type)
-        writer.add_tensor(tensor.name, weights.astype(np.float16 if len(tensor.shape) > 1 else np.float32))
+        writer.add_tensor(tensor.name, weights.astype(matrices if len(tensor.shape) > 1 else np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

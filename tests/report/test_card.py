@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from autoflow.llm.local.export import Form
-from autoflow.llm.local.shelf import Adapter, Origin
+from autoflow.llm.local.origin import Origin
+from autoflow.llm.local.shelf import Adapter
 from autoflow.report.card import Training, card, card_of, write_card
 from autoflow.report.markdown import plain
 from autoflow.statistics import bootstrap

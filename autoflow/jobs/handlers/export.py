@@ -12,12 +12,11 @@ from pathlib import Path
 from autoflow.jobs.context import JobContext
 from autoflow.jobs.payloads import ExportPayload, payload_of
 from autoflow.llm.download import Progress
-from autoflow.llm.local.export import FORMS, export
+from autoflow.llm.local.export import export, export_path
 from autoflow.llm.local.names import ADAPTER_WEIGHTS, file_mark
 from autoflow.llm.local.shelf import Adapter, find_adapter
 from autoflow.records import Json
 from autoflow.report.card import card_of
-from autoflow.settings import settings
 
 TELL_S = 0.5  # between two looks at how far it is
 
@@ -26,7 +25,7 @@ async def handle(context: JobContext) -> Json:
     """Returns the result above. Raises ModelError, StorageUnavailable: why it cannot be had in this form."""
     asked = payload_of(context.job, ExportPayload)
     adapter = await asyncio.to_thread(find_adapter, asked.adapter)
-    target = settings().exports / (adapter.name + FORMS[asked.form])
+    target = export_path(adapter.name, asked.form)
     stop, told = threading.Event(), [Progress(0, 0)]
 
     def write() -> Path:

@@ -12,7 +12,8 @@ from autoflow.llm.catalogue_entry import Entry
 from autoflow.llm.gguf import GgufInfo, read_gguf
 from autoflow.llm.local.gguf_adapter import shape_of
 from autoflow.llm.local.names import file_mark, find_base
-from autoflow.llm.local.shelf import KIND, Adapter, list_adapters
+from autoflow.llm.local.origin import KIND
+from autoflow.llm.local.shelf import Adapter, list_adapters
 
 # Kinds of GGUF files that transformers reads and that hold a chat.
 _READ = frozenset({

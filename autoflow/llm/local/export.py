@@ -21,8 +21,10 @@ from autoflow.llm.download import OnProgress, Progress, Stopped
 from autoflow.llm.local.gguf_adapter import shape_of, write_gguf
 from autoflow.llm.local.lora import Pair, read_lora
 from autoflow.llm.local.names import ADAPTER_CONFIG, ADAPTER_WEIGHTS, Base, find_base
-from autoflow.llm.local.shelf import ORIGIN, Adapter
+from autoflow.llm.local.origin import ORIGIN
+from autoflow.llm.local.shelf import Adapter
 from autoflow.llm.local.tensors import Held, as_bytes, pieces_of, read_header, read_tensor, write_file
+from autoflow.settings import settings
 
 Form = Literal["peft", "merged", "gguf"]
 FORMS: dict[Form, str] = {  # -> what its name ends in
@@ -63,6 +65,24 @@ def export(
             f"{target} cannot be written: {error.strerror or error}.", "Is the disk full, or the folder read-only?"
         ) from error
     return target
+
+
+def export_path(name: str, form: Form) -> Path:
+    """Where the worker writes this form of an adapter."""
+    return settings().exports / (name + FORMS[form])
+
+
+def remove_exports(name: str) -> None:
+    """Remove what the worker wrote of an adapter that is gone, or has another name. Raises StorageUnavailable."""
+    try:
+        for form in FORMS:
+            path = export_path(name, form)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(f"{path} cannot be removed: {error.strerror or error}.") from error
 
 
 def _base(adapter: Adapter) -> Base:

@@ -15,10 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from autoflow.errors import AutoFlowError, ModelNotFound, SettingsError, StorageUnavailable
-from autoflow.llm.catalogue import catalogue
 from autoflow.llm.local.names import (
     ADAPTER_CONFIG,
     ADAPTER_NAME,
@@ -28,25 +25,9 @@ from autoflow.llm.local.names import (
     find_base,
     split_name,
 )
+from autoflow.llm.local.origin import KIND, ORIGIN, Origin, read_origin, read_text
 from autoflow.llm.local.tensors import read_header
 from autoflow.settings import settings
-
-ORIGIN = "autoflow.json"
-KIND = "local:"
-_LONGEST = 1 << 20  # bytes of a JSON file that is read
-
-
-class Origin(BaseModel):
-    """`autoflow.json`: where an adapter came from. Of another version's file the fields that are known."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    base: str = Field(default="", max_length=1000)  # `local:NAME`
-    study: str = Field(default="", max_length=64)  # id
-    study_name: str = Field(default="", max_length=1000)
-    step: int | None = None  # of the training, after which it was kept
-    reward: float | None = None  # that it earned then
-    created_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +75,7 @@ def look_at(folder: Path) -> Adapter:
     try:
         checked_adapter_name(folder.name)
         config = _config(folder)
-        origin = _origin(folder, config)
+        origin = read_origin(folder, config)
         weights = folder / ADAPTER_WEIGHTS
         found = Adapter(
             folder.name, folder, origin, size=weights.stat().st_size if weights.is_file() else 0,
@@ -141,7 +122,7 @@ def _problem_of_base(found: Adapter) -> str:
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        told = json.loads(_text(folder / ADAPTER_CONFIG))
+        told = json.loads(read_text(folder / ADAPTER_CONFIG))
     except FileNotFoundError:
         raise ModelNotFound(
             f"The folder has no file {ADAPTER_CONFIG}.", "It is no adapter, or was copied half."
@@ -151,37 +132,6 @@ def _config(folder: Path) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise ModelNotFound(f"Its file {ADAPTER_CONFIG} holds no configuration.", "Copy or save it again.")
     return told
-
-
-def _origin(folder: Path, config: Mapping[str, Any]) -> Origin:
-    """What `autoflow.json` says; where there is none, the base that peft was told."""
-    try:
-        return Origin.model_validate_json(_text(folder / ORIGIN))
-    except FileNotFoundError:
-        weights = folder / ADAPTER_WEIGHTS
-        made = weights.stat().st_mtime if weights.is_file() else None
-        return Origin(base=_base_of_peft(str(config.get("base_model_name_or_path") or "")), created_at=made)
-    except (OSError, ValueError, RecursionError, ValidationError) as error:
-        raise ModelNotFound(f"Its file {ORIGIN} cannot be read.", "Mend it, or remove that file.") from error
-
-
-def _base_of_peft(told: str) -> str:
-    """The name of a base from where its weights lay: in the folder of a model of the catalogue, elsewhere, the hub."""
-    if not told:
-        return ""
-    path = Path(told)
-    entry = next((e for e in catalogue().entries if e.kind == "chat" and e.folder in path.parents), None)
-    if entry is not None:
-        return KIND + entry.name
-    return KIND + told if path.exists() or not path.is_absolute() else ""
-
-
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(_LONGEST + 1)
-    if len(data) > _LONGEST:
-        raise ValueError("it is too long")
-    return data.decode("utf-8")
 
 
 def _number(config: Mapping[str, Any], field: str, kind: type[Any]) -> Any:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from autoflow.errors import SettingsError
 from autoflow.llm.local.choices import embedded_name
+from autoflow.llm.local.export import remove_exports
 from autoflow.llm.local.names import ADAPTER_NAME
 from autoflow.llm.local.shelf import Adapter, list_adapters, remove_adapter, rename_adapter, set_base
 from pages.ui import services
@@ -92,7 +93,7 @@ def _actions(adapter: Adapter, jobs: exporting.Jobs) -> None:
         if ADAPTER_NAME.fullmatch(adapter.name):
             _rename(adapter)
         st.text(
-            f"Removing it frees {size(adapter.size)}. Nothing brings it back, and what names it no longer finds it."
+            f"Removing it frees {size(adapter.size)}, and what was written of it for download. Nothing brings it back."
         )
         st.button("Remove the adapter", key=f"drop-adapter-{adapter.name}", on_click=_remove, args=(adapter.name,))
 
@@ -126,7 +127,9 @@ def _based(name: str, key: str) -> None:
 def _rename(adapter: Adapter) -> None:
     key = f"rename-{adapter.name}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Name", adapter.name, key=key, max_chars=64)
+        st.text_input(
+            "Name", adapter.name, key=key, max_chars=64, help="What names it by the old one no longer finds it."
+        )
         st.button("Rename", key=f"{key}-do", on_click=_renamed, args=(adapter.name, key))
 
 
@@ -136,11 +139,13 @@ def _renamed(name: str, key: str) -> None:
     if new == name:
         raise SettingsError(f"{name} is its name already.", "Write another, then press Rename.")
     rename_adapter(name, new)
+    remove_exports(name)
     services.model_names.clear()
 
 
 @services.said
 def _remove(name: str) -> None:
     remove_adapter(name)
+    remove_exports(name)
     services.model_names.clear()
     st.toast(f"{name} was removed.")
