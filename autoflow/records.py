@@ -216,7 +216,7 @@ class DraftEdit(Record):
     at: float
 
 
-JobKind = Literal["generate", "run", "download", "test-model", "study", "pilot", "propose-examples"]
+JobKind = Literal["generate", "run", "download", "test-model", "study", "pilot", "propose-examples", "export"]
 JobState = Literal["queued", "running", "pausing", "paused", "cancelling", "cancelled", "done", "failed"]
 ENDED: frozenset[JobState] = frozenset({"cancelled", "done", "failed"})
 

@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         return self.home / "trainings"
 
     @property
+    def exports(self) -> Path:
+        """What was made to be taken elsewhere: adapters in other forms."""
+        return self.home / "exports"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

@@ -2,7 +2,8 @@
 
 openai:NAME      a connection of this name, else a model at OPENAI_BASE_URL (default: OpenAI itself)
 embedded:NAME    a model of the catalogue, run on this machine
-local:NAME       a model of the catalogue, a folder or a repository of the hub, by transformers; NAME+ADAPTER
+local:NAME       a model of the catalogue, a folder or a repository of the hub, by transformers
+                 (both: NAME+ADAPTER)
 scripted:FILE    answers from a script
 replay:FILE      answers from a recording
 NAME             a connection

@@ -34,7 +34,7 @@ async def opened(context: JobContext, name: str) -> AsyncIterator[LLM]:
 async def _arrived(context: JobContext, name: str) -> None:
     """Wait for the download that is under way, or begin one; nothing where the model is here or no catalogue's."""
     kind, _, entry_name = name.partition(":")
-    entry_name = entry_name.partition("+")[0] if kind == "local" else entry_name  # NAME+ADAPTER
+    entry_name = entry_name.partition("+")[0]  # NAME+ADAPTER
     try:
         entry = catalogue().find(entry_name) if kind in ("embedded", "local") else None
     except AutoFlowError:

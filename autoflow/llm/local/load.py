@@ -50,7 +50,7 @@ def load(base: Base, *, device: str | None = None) -> Loaded:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # or it stands in the middle of a trace
-    folder = _folder(base)
+    folder = weights_folder(base)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype, extra = _fit(base.name, folder, device)
     safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
@@ -71,7 +71,7 @@ def load(base: Base, *, device: str | None = None) -> Loaded:
     return Loaded(base.name, model.eval(), tokenizer, device, dtype, ends, pad, context)
 
 
-def _folder(base: Base) -> Path:
+def weights_folder(base: Base) -> Path:
     """Where the safetensors are. Raises ModelError."""
     if base.path is None:
         return _from_hub(base.hub)
