@@ -11,30 +11,14 @@ import shutil
 import unicodedata
 from pathlib import Path
 
-from pydantic import ConfigDict, ValidationError
-
 from autoflow.llm.local.names import ADAPTER_CONFIG, ADAPTER_NAME, ADAPTER_WEIGHTS
-from autoflow.records import Record
+from autoflow.llm.local.origin import ORIGIN, Origin, read_text
 from autoflow.settings import settings
 from autoflow.study import Study
 from autoflow.train.best import Best, best_folder
 from autoflow.train.folders import step_folder, whole_folder
 
-ORIGIN = "autoflow.json"
 _LONGEST = 48  # of a name made here; a number may follow
-
-
-class Origin(Record):
-    """Where an adapter comes from. Others may have written more into the file."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    base: str  # the model that it was trained on, as users write it
-    study: str  # its id
-    study_name: str
-    step: int  # steps it had been trained for
-    reward: float  # mean of what was drawn from it then
-    created_at: float
 
 
 def adapter_of(study_id: str) -> str | None:
@@ -49,8 +33,8 @@ def adapter_of(study_id: str) -> str | None:
 def origin_of(folder: Path) -> Origin | None:
     """None: nobody wrote it down, or not so that it could be read."""
     try:
-        return Origin.model_validate_json((folder / ORIGIN).read_text("utf-8"))
-    except (OSError, ValidationError, UnicodeDecodeError):
+        return Origin.model_validate_json(read_text(folder / ORIGIN))
+    except (OSError, ValueError):
         return None
 
 

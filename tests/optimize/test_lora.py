@@ -14,11 +14,12 @@ import pytest
 from autoflow.errors import ModelNotFound, ModelReplyError, SettingsError
 from autoflow.llm.base import Message, Options
 from autoflow.llm.local import open_local
+from autoflow.llm.local.origin import Origin
 from autoflow.llm.scripted import ScriptedLLM
 from autoflow.optimize.base import Counting, Workshop
 from autoflow.optimize.grading import grade
 from autoflow.optimize.lora import model_of, train_settings
-from autoflow.optimize.lora_adapter import Origin, free_name, origin_of, publish
+from autoflow.optimize.lora_adapter import free_name, origin_of, publish
 from autoflow.optimize.lora_compare import gain
 from autoflow.optimize.lora_prompt import chats
 from autoflow.optimize.methods import open_optimizer
