@@ -9,7 +9,7 @@ base model acts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -19,7 +19,11 @@ from torch import Tensor, nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from autoflow.errors import TrainingError
+from autoflow.train import shared
 from autoflow.train.settings import AdapterSettings
+
+
+CLOSE = 0.05  # of the largest logit: by how much two ways to compute may differ in half precision
 
 
 class StepDropout(nn.Module):
@@ -47,10 +51,13 @@ class Policy:
         settings: of the adapter.
         seed: of the adapter's first weights.
         checkpointing: layers compute their activations again on the way back.
+        sharing: completions share what was read of their prompt, where the model's kind of attention allows it.
     Raises TrainingError: the model has no layers of these names.
     """
 
-    def __init__(self, model: Any, settings: AdapterSettings, *, seed: int = 0, checkpointing: bool = True) -> None:
+    def __init__(
+        self, model: Any, settings: AdapterSettings, *, seed: int = 0, checkpointing: bool = True, sharing: bool = True
+    ) -> None:
         self.settings = settings
         self.device: torch.device = next(model.parameters()).device
         config = LoraConfig(
@@ -66,6 +73,25 @@ class Policy:
         self.checkpointing = checkpointing and bool(self._layers)
         if self.checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
+        self._causal = model
+        self.shares = sharing
+        self.shares = sharing and self._can_share()
+
+    def _can_share(self) -> bool:
+        """Asks the model both ways: one whose attention does more, or whose head is more than a matrix, shows by it."""
+        before = self._causal.config._attn_implementation
+        ids = torch.tensor([[1, 2, 3, 4, 5], [1, 2, 3, 6, 7]], device=self.device) % self.vocabulary
+        try:
+            shared.install(self._causal)
+            with torch.no_grad():
+                apart = self.logits(ids, torch.ones_like(ids), 3)[:, :2].flatten(0, 1)
+                packed = self.head(self.states_before(ids[0, :3], list(ids[:, 3:])))
+            if float((apart - packed).abs().max()) <= CLOSE * float(apart.abs().max()):
+                return True
+        except Exception:  # of any kind: models are many
+            pass
+        self._causal.set_attn_implementation(before)
+        return False
 
     def _place_dropouts(self) -> list[StepDropout]:
         if not self.settings.dropout:
@@ -76,6 +102,11 @@ class Policy:
                 layer.lora_dropout["default"] = StepDropout(layer.in_features, self.settings.dropout)
                 placed.append(layer.lora_dropout["default"])
         return placed
+
+    @property
+    def vocabulary(self) -> int:
+        """Tokens that the model tells apart."""
+        return int(self._causal.config.get_text_config().vocab_size)
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The adapter's weights by name, in a fixed order."""
@@ -121,6 +152,40 @@ class Policy:
                 input_ids=ids, attention_mask=mask, position_ids=positions(mask), logits_to_keep=last, use_cache=False
             )
         return wide(out.logits)
+
+    def states(self, ids: Tensor, places: Tensor, layout: shared.Layout) -> Tensor:
+        """The last layer's states, of a model that shares. ids, places: (B, S) -> (B, S, hidden)."""
+        with self._recomputing() if torch.is_grad_enabled() else torch.no_grad():
+            out = self._causal.get_decoder()(
+                input_ids=ids, attention_mask=shared.NO_MASK, position_ids=places, use_cache=False, layout=layout
+            )
+        states: Tensor = out.last_hidden_state
+        return states
+
+    def states_before(self, prompt: Tensor, completions: Sequence[Tensor]) -> Tensor:
+        """The state from which each token of the completions is drawn; `head` makes logits of it.
+
+        Args:
+            prompt: (P,) tokens; completions: at least one token each.
+        Returns: (N, hidden), N tokens in all, completion by completion; (N, V), the logits themselves, of a model that
+            does not share.
+        """
+        lengths = [len(completion) for completion in completions]
+        if not self.shares:
+            ids = torch.nn.utils.rnn.pad_sequence([torch.cat([prompt, c]) for c in completions], batch_first=True)
+            logits = self.logits(ids, torch.ones_like(ids), max(lengths) + 1)
+            return torch.cat([row[:length] for row, length in zip(logits, lengths, strict=True)])
+        read = tuple(length - 1 for length in lengths)  # nothing is drawn after the last
+        ids = torch.cat([prompt, *(completion[:-1] for completion in completions)])
+        whole = torch.arange(len(prompt) + max(lengths), device=self.device)
+        places = torch.cat([whole[: len(prompt)], *(whole[len(prompt) : len(prompt) + n] for n in read)])
+        states = self.states(ids[None], places[None], shared.Packed(len(prompt), tuple(filter(None, read))))[0]
+        own = states[len(prompt) :].split(list(read))
+        return torch.cat([part for one in own for part in (states[len(prompt) - 1 : len(prompt)], one)])
+
+    def head(self, states: Tensor) -> Tensor:
+        """(..., hidden) -> (..., V), in float32 or wider. Logits of a model that does not share are left as they are."""
+        return wide(self._causal.get_output_embeddings()(states) if self.shares else states)
 
 
 def positions(mask: Tensor) -> Tensor:

@@ -40,12 +40,12 @@ def llama(
 
 def policy(
     vocabulary: int = 5, *, dropout: float = 0.0, dtype: torch.dtype = torch.float32, seed: int = 0, moved: bool = True,
-    checkpointing: bool = True,
+    checkpointing: bool = True, sharing: bool = True,
 ) -> Policy:  # fmt: skip
     """`moved`: the adapter is no longer the identity that LoRA begins with."""
     made = Policy(
         llama(vocabulary, dtype=dtype, seed=seed), AdapterSettings(r=2, alpha=4, dropout=dropout), seed=seed,
-        checkpointing=checkpointing,
+        checkpointing=checkpointing, sharing=sharing,
     )  # fmt: skip
     made.model.to(dtype)
     if moved:
