@@ -28,7 +28,6 @@ from autoflow.train.sampling import Samples
 from autoflow.train.settings import Baseline
 from autoflow.train.truncation import log_probabilities, unpack
 
-
 ROOM = 2**23  # logits at a time, with several numbers each: those of a whole group would take gigabytes
 
 

@@ -102,24 +102,27 @@ def sample(
         generator: of the device of the policy; all chance comes from it.
         constraint: what may be drawn. Must allow an end token where a completion may end.
     """
-    ids, mask = left_padded(prompts, policy.device)
-    drawings = []
+    parts = []
     for number, prompt in enumerate(prompts):
         drawing = _Drawing(policy, prompt, group, settings, ends, generator, constraint, number * group)
         while drawing.step():
             pass
-        drawings.append(drawing.columns())
-    longest = max(columns[0].shape[1] for columns in drawings)
-    tokens, spoken, logprobs, keep = (
-        torch.cat([pad(x, (*(0, 0) * (x.dim() - 2), 0, longest - x.shape[1]), value=fill) for x in parts])
-        if parts[0] is not None
-        else None
-        for parts, fill in zip(zip(*drawings, strict=True), (0, 0, 0, ANY), strict=True)
-    )
-    ended = torch.isin(tokens, torch.tensor(sorted(ends), device=policy.device)) & spoken.bool()
+        parts.append(drawing.columns())
+    ids, mask = left_padded(prompts, policy.device)
+    tokens, drawn, logprobs = (_stacked([part[column] for part in parts]) for column in range(3))
+    bits = [part[3] for part in parts if part[3] is not None]
+    ended = torch.isin(tokens, torch.tensor(sorted(ends), device=policy.device)) & drawn.bool()
     return Samples(
-        ids.repeat_interleave(group, 0), mask.repeat_interleave(group, 0), tokens, spoken, logprobs, keep, ended.any(-1)
-    )
+        prompt_ids=ids.repeat_interleave(group, 0), prompt_mask=mask.repeat_interleave(group, 0), ids=tokens, mask=drawn,
+        logprobs=logprobs, keep=_stacked(bits, ANY) if bits else None, ended=ended.any(-1),
+    )  # fmt: skip
+
+
+def _stacked(parts: Sequence[Tensor], fill: int = 0) -> Tensor:
+    """(R, T, ...) each, T of their own -> (sum of R, greatest T, ...)."""
+    longest = max(part.shape[1] for part in parts)
+    sides = [0, 0] * (parts[0].dim() - 2)
+    return torch.cat([pad(part, (*sides, 0, longest - part.shape[1]), value=fill) for part in parts])
 
 
 class _Drawing:
@@ -140,7 +143,7 @@ class _Drawing:
         """Draw one token for each completion that goes on. Returns whether any still does."""
         keep = kept(self._logits, self._settings, self._allowed())
         logprobs = log_probabilities(self._logits, self._settings.temperature, keep)
-        tokens = torch.multinomial(logprobs.exp(), 1, generator=self._generator)  # (R, 1)
+        tokens = self._choose(logprobs)  # (R, 1)
         bits = None if keep is None else pack(keep)
         self._columns.append((self._rows, tokens[:, 0], logprobs.gather(-1, tokens)[:, 0], bits))
         for row, token in zip(self._rows.tolist(), tokens[:, 0].tolist(), strict=True):
@@ -153,6 +156,12 @@ class _Drawing:
             self._reading.keep(living)
         self._logits = self._reading.read(tokens)
         return True
+
+    def _choose(self, logprobs: Tensor) -> Tensor:
+        """logprobs: (R, V) -> (R, 1). Of the `top_k` only, where there is such a limit: to choose of all takes long."""
+        most = min(self._settings.top_k or logprobs.shape[-1], logprobs.shape[-1])
+        best, ids = logprobs.topk(most, dim=-1)
+        return ids.gather(-1, torch.multinomial(best.exp(), 1, generator=self._generator))
 
     def _allowed(self) -> Tensor | None:
         if self._constraint is None:

@@ -1,8 +1,8 @@
 """Attention in which the completions of a prompt share what the model read of it.
 
-The model itself stays as transformers made it. Its attention alone is exchanged: where a call brings a layout, that says
-who sees whom; where it brings none, everything is as ever. Every completion sees the whole prompt and what comes before
-in itself, and nothing of the others, so that the numbers are those of completions which pass one by one.
+The model itself stays as transformers made it. Its attention alone is exchanged: where a call brings a layout, that
+says who sees whom; where it brings none, everything is as ever. Every completion sees the whole prompt and what comes
+before in itself, and nothing of the others, so that the numbers are those of completions which pass one by one.
 
     Packed     an update: prompt and completions stand behind each other in one row, the prompt once
     Remembered a prompt that was read before the drawing begins
@@ -13,6 +13,7 @@ Keys and values are never repeated for the query heads that share them: those he
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -56,31 +57,38 @@ def _attention(
     return layout.attend(module.layer_idx, query, key, value, scaling).transpose(1, 2).contiguous(), None
 
 
-@dataclass(frozen=True, slots=True)
 class Packed:
     """One row: the prompt, then each completion."""
 
-    prompt: int  # tokens
-    completions: tuple[int, ...]  # tokens of each; none may be 0
+    def __init__(self, prompt: int, completions: Sequence[int]) -> None:
+        """Tokens of each; a completion of none is left out."""
+        self._lengths = [prompt, *filter(None, completions)]
+        self._bias: dict[int, Tensor] = {}  # by length of what asks; the same in all layers, which keep it for long
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
-        prompt, *rows = (x.split([self.prompt, *self.completions], dim=2) for x in (query, key, value))
-        queries, (keys, values) = prompt, rows
-        first = _see(queries[0], keys[0], values[0], scaling)
-        others = [
-            _see(q, torch.cat([keys[0], k], 2), torch.cat([values[0], v], 2), scaling)
-            for q, k, v in zip(queries[1:], keys[1:], values[1:], strict=True)
-        ]
-        return torch.cat([first, *others], 2)
+        queries, keys, values = (torch.split(x, self._lengths, dim=2) for x in (query, key, value))
+        parts = [self._see(queries[0], keys[0], values[0], scaling)]
+        for q, k, v in zip(queries[1:], keys[1:], values[1:], strict=True):
+            parts.append(self._see(q, torch.cat([keys[0], k], 2), torch.cat([values[0], v], 2), scaling))
+        return torch.cat(parts, 2)
+
+    def _see(self, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
+        seen = key.shape[2]
+        if seen not in self._bias:
+            self._bias[seen] = _bias(query, key)
+        return _see(query, key, value, scaling, self._bias[seen])
 
 
-def _see(query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
-    """The last of the queries sees every key, the one before it all but the last, and so on."""
-    batch, heads, length, size = query.shape
-    shared, seen = key.shape[1], key.shape[2]
-    mask = torch.ones(length, seen, dtype=torch.bool, device=query.device).tril(seen - length)
-    rows = query.reshape(batch, shared, -1, size)  # (B, K, H / K * S, D)
-    bias = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, -torch.inf).repeat(heads // shared, 1)
+def _bias(query: Tensor, key: Tensor) -> Tensor:
+    """(H / K * S, seen): the last of the queries sees every key, the one before it all but the last, and so on."""
+    length, seen = query.shape[2], key.shape[2]
+    hidden = torch.ones(length, seen, dtype=torch.bool, device=query.device).triu(seen - length + 1)
+    bias = torch.zeros(length, seen, dtype=query.dtype, device=query.device).masked_fill(hidden, -torch.inf)
+    return bias.repeat(query.shape[1] // key.shape[1], 1)
+
+
+def _see(query: Tensor, key: Tensor, value: Tensor, scaling: float, bias: Tensor) -> Tensor:
+    rows = query.reshape(len(query), key.shape[1], -1, query.shape[3])  # (B, K, H / K * S, D)
     return scaled_dot_product_attention(rows, key, value, attn_mask=bias, scale=scaling).reshape(query.shape)
 
 
@@ -94,7 +102,7 @@ class Remembered:
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scaling: float) -> Tensor:
         self.keys.append(key)
         self.values.append(value)
-        return _see(query, key, value, scaling)
+        return _see(query, key, value, scaling, _bias(query, key))
 
 
 class Growing:
@@ -123,10 +131,11 @@ class Growing:
         of_prompt = (together @ prompt_keys.mT).view(shared, rows, -1, prompt_keys.shape[1]).transpose(0, 1)
         scores = torch.cat([of_prompt, each @ own_keys.mT], -1) * scaling  # (R, K, H / K, P + at + 1)
         shares = scores.softmax(-1)
-        to_prompt, to_own = shares.split([prompt_keys.shape[1], at + 1], -1)
+        to_prompt, to_own = torch.split(shares, [prompt_keys.shape[1], at + 1], -1)
         told = to_prompt.transpose(0, 1).reshape(shared, -1, prompt_keys.shape[1]) @ prompt_values
         told = told.view(shared, rows, -1, size).transpose(0, 1)
-        return (told + to_own @ own_values).reshape(query.shape)
+        output: Tensor = (told + to_own @ own_values).reshape(query.shape)
+        return output
 
     def grown(self) -> None:
         """All layers have read the token."""
