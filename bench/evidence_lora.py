@@ -1,9 +1,9 @@
 """Evidence that fine-tuning teaches a model to write workflows: SmolLM2-135M, trained by REINFORCE on the CPU.
 
-The model samples freely, without a grammar, from a prompt that shows the manual workflow. What it writes is graded by the
-parser and checker: a text counts where it ends by itself, has no error, and is no copy of the example. A training is
-kept step by step in `docs/evidence/lora.jsonl` and its checkpoint in `.cache`, so that the same command goes on where it
-was stopped. The report is `docs/evidence/lora.md`, its curves are in `docs/images/lora.svg`.
+The model samples freely, without a grammar, from a prompt that shows the manual workflow. What it writes is graded by
+the parser and checker: a text counts where it ends by itself, has no error, and is no copy of the example. A training
+is kept step by step in `docs/evidence/lora.jsonl` and its checkpoint in `.cache`, so that the same command goes on
+where it was stopped. The report is `docs/evidence/lora.md`, its curves are in `docs/images/lora.svg`.
 
     python bench/evidence_lora.py --seed 0 [--rate 0] [--minutes 60] [--report]
 """
@@ -42,14 +42,16 @@ from bench.real.lora_file import LoraFile, Mark, mark  # noqa: E402
 MODEL = "local:smollm2-135m"
 FILE = Path(os.environ.get("LORA_FILE") or ROOT / "docs" / "evidence" / "lora.jsonl")
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
-TASKS, SHOWN = 1, 160  # example tasks in the prompt, and characters of each
+SHOWN = 160  # characters of a task in the prompt
+WORDS = ""
+TOKENS = 160
 RATE, STEPS = 1e-3, 100
 
 
 def settings(seed: int, rate: float) -> TrainSettings:
     return TrainSettings(
         seed=seed, learning_rate=rate, steps=STEPS, group=16, micro_batch=4, checkpointing=False, half=True,
-        warmup=5, kl_weight=0.02, sampling=SamplingSettings(max_new_tokens=128),
+        warmup=5, kl_weight=0.02, sampling=SamplingSettings(max_new_tokens=TOKENS),
     )  # fmt: skip
 
 
@@ -60,7 +62,8 @@ class Evidence:
         suite = OpenAGIPlanSuite()
         self._loaded, self._limit = loaded, how.sampling.max_new_tokens
         self._example = "\n".join(line for line in suite.baseline.splitlines() if not line.startswith("#"))
-        self.messages = chat(self._example, [cut(asked(task), SHOWN) for task in suite.tasks("train")[:TASKS]])
+        wanted, shown = (cut(asked(task), SHOWN) for task in suite.tasks("train")[:2])
+        self.messages = chat(self._example, [wanted], shown=shown, steps=WORDS)
         self.marked: list[Mark] = []
         self._ended: list[bool] = []
         policy = Policy(
@@ -98,7 +101,8 @@ def train(seed: int, rate: float, minutes: float) -> None:
         print(
             f"{name} step {figures.step}: counts {share:.2f}, reward {figures.reward_mean:.2f}, "
             f"distinct {figures.distinct}, entropy {figures.entropy:.2f}, KL {figures.kl:.3f}, "
-            f"{figures.length:.0f} tokens, ended {figures.ended:.2f}, drift {figures.drift:.3f}, {figures.seconds:.0f} s",
+            f"{figures.length:.0f} tokens, ended {figures.ended:.2f}, drift {figures.drift:.3f}, "
+            f"{figures.seconds:.0f} s",
             flush=True,
         )
     left = how.steps - trainer.state.step

@@ -1,8 +1,9 @@
 """How long a step of a training takes on this machine, and how much memory: SmolLM2-135M, a group of 16 completions.
 
-The prompt has 300 tokens and each completion 128 (nothing ends one earlier). Each way is measured in a process of its own,
-whose greatest resident memory is told; the second of two steps is told. "Apart" is every completion with its prompt for
-itself, in the drawing and the update; "shared" is the prompt read once. Limit: the usual way stays under 3 GB.
+The prompt has 300 tokens and each completion 128 (nothing ends one earlier). Each way is measured in a process of its
+own, whose greatest resident memory is told; the second of two steps is told. "Apart" is every completion with its
+prompt for itself, in the drawing and the update; "shared" is the prompt read once. CPU seconds depend less than seconds
+on what else runs. Limit: the usual way stays under 3 GB.
 
     python bench/training.py [--threads 1]
 """
@@ -14,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,9 +82,12 @@ def measure(way: Way, threads: int) -> dict[str, float]:
     prompt = (loaded.tokenizer(text).input_ids * 2)[:PROMPT]
     work = Work([prompt], lambda texts: [float(len(t) % 7) for t in texts], loaded.tokenizer.decode, frozenset({-1}))
     trainer = Trainer(policy, work, how)
-    figures = [trainer.step().figures for _ in range(STEPS)][-1]
+    for _ in range(STEPS):
+        before = time.process_time()
+        figures = trainer.step().figures
+        cpu = time.process_time() - before
     return {
-        "sampling": figures.sampling_s, "update": figures.update_s, "peak": figures.peak_memory_bytes,
+        "sampling": figures.sampling_s, "update": figures.update_s, "cpu": cpu, "peak": figures.peak_memory_bytes,
         "drift": figures.drift,
     }  # fmt: skip
 
@@ -96,7 +101,10 @@ def main() -> None:
         print(json.dumps(measure(Way(**json.loads(arguments.way)), arguments.threads)))
         return
     print(f"Threads: {arguments.threads}; load average {os.getloadavg()[0]:.1f} when it began.\n")
-    print("| way | sampling, s | update, s | a step, s | peak memory, GB | drift |\n|---|---:|---:|---:|---:|---:|")
+    print(
+        "| way | sampling, s | update, s | a step, s | CPU, s | peak memory, GB | drift |\n"
+        "|---|---:|---:|---:|---:|---:|---:|"
+    )
     peaks = {way: _row(way, arguments.threads) for way in WAYS}
     if over := [way.name for way, peak in peaks.items() if way.usual and peak > LIMIT]:
         sys.exit(f"Over {LIMIT / 1e9:g} GB: {', '.join(over)}.")
@@ -108,8 +116,8 @@ def _row(way: Way, threads: int) -> float:
     found = json.loads(told.splitlines()[-1])
     sampling, update = found["sampling"], found["update"]
     print(
-        f"| {way.name} | {sampling:.1f} | {update:.1f} | {sampling + update:.1f} | {found['peak'] / 1e9:.2f} | "
-        f"{found['drift']:.1g} |",
+        f"| {way.name} | {sampling:.1f} | {update:.1f} | {sampling + update:.1f} | {found['cpu']:.1f} | "
+        f"{found['peak'] / 1e9:.2f} | {found['drift']:.1g} |",
         flush=True,
     )
     return float(found["peak"])

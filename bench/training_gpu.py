@@ -1,7 +1,7 @@
 """Steps an hour on a GPU, by the size of the model: random weights in the shapes of SmolLM2-135M, of 1.5B and of 7B.
 
 What the weights hold does not matter for the time; nothing is loaded. A group of 16 completions of 256 tokens (nothing
-ends one earlier) of a prompt of 600 tokens. Without CUDA only `--size tiny` makes sense: it shows that the command runs.
+ends one earlier) of a prompt of 600 tokens. Without CUDA only `--size tiny` makes sense: it shows that it runs.
 
     python bench/training_gpu.py [--size 135M] [--vocabulary 49152] [--micro-batch 4] [--steps 3]
 """
@@ -17,14 +17,14 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import torch  # noqa: E402
-from transformers import LlamaConfig, LlamaForCausalLM  # noqa: E402
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
-from autoflow.train.figures import StepFigures  # noqa: E402
-from autoflow.train.policy import Policy  # noqa: E402
-from autoflow.train.settings import AdapterSettings, SamplingSettings, TrainSettings  # noqa: E402
-from autoflow.train.step import Work  # noqa: E402
-from autoflow.train.trainer import Trainer  # noqa: E402
+from autoflow.train.figures import StepFigures
+from autoflow.train.policy import Policy
+from autoflow.train.settings import AdapterSettings, SamplingSettings, TrainSettings
+from autoflow.train.step import Work
+from autoflow.train.trainer import Trainer
 
 SHAPES = {  # hidden, intermediate, layers, heads, heads of keys and values
     "tiny": (64, 128, 2, 4, 2),
@@ -66,7 +66,9 @@ def measure(arguments: argparse.Namespace, device: str) -> StepFigures:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=list(SHAPES), default="135M")
-    parser.add_argument("--vocabulary", type=int, default=49_152, help="smaller: less memory, and less like the real one")
+    parser.add_argument(
+        "--vocabulary", type=int, default=49_152, help="smaller: less memory, and less like the real one"
+    )
     parser.add_argument("--group", type=int, default=16)
     parser.add_argument("--micro-batch", type=int, default=4)
     parser.add_argument("--prompt", type=int, default=600)

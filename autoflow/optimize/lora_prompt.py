@@ -1,4 +1,4 @@
-"""What a model in training is asked: role, example tasks, and a workflow as the answer that it gave first.
+"""What a model in training is asked: a workflow for one task is shown as its own answer, one for other tasks is wanted.
 
 The same chat in each step, so that what is learned is the answer to it. It is kept short: every token of it is read in
 each step, and small models are led astray by what they need not know. A grammar helps those that can read one.
@@ -12,23 +12,36 @@ from autoflow.llm.base import Message
 from autoflow.prompts import fill, load
 
 
-def chat(example: str, tasks: Sequence[str], *, vocabulary: Sequence[str] = (), grammar: bool = False) -> list[Message]:
+def chat(
+    example: str,
+    tasks: Sequence[str],
+    *,
+    shown: str,
+    steps: str = "",
+    vocabulary: Sequence[str] = (),
+    grammar: bool = False,
+) -> list[Message]:
     """Messages for a model's chat template.
 
     Args:
-        example: a workflow, shown as the model's own first answer.
-        tasks: of the tasks that workflows are tried on, each a line or a few.
+        example: a workflow, told as the answer to the task `shown`.
+        tasks: that a workflow is wanted for; one of them, or some that stand for all.
+        steps: how many the workflow should have, in words such as `three`; empty: not said.
         vocabulary: words that answers to the tasks are made of; empty: left out.
         grammar: explain the language, and not only show it.
     """
     system = fill(
-        load("optimize", "lora"), examples="\n".join(f"- {task}" for task in tasks),
+        load("optimize", "lora"), grammar=fill(load("generate", "system")) if grammar else "",
         vocabulary=f"Words that the answers are made of: {', '.join(vocabulary)}" if vocabulary else "",
-        grammar=fill(load("generate", "system")) if grammar else "",
     )  # fmt: skip
     return [
         Message("system", system.strip()),
-        Message("user", fill(load("optimize", "lora-first"))),
+        Message("user", _wish([shown], "")),
         Message("assistant", example.strip()),
-        Message("user", fill(load("optimize", "lora-next"))),
+        Message("user", _wish(tasks, steps)),
     ]
+
+
+def _wish(tasks: Sequence[str], steps: str) -> str:
+    told = f"this task: {tasks[0]}" if len(tasks) == 1 else "\n".join(["these tasks:", *(f"- {t}" for t in tasks)])
+    return fill(load("optimize", "lora-task"), tasks=told, length=f" of {steps} steps" if steps else "").strip()

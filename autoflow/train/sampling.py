@@ -110,11 +110,11 @@ def sample(
         parts.append(drawing.columns())
     ids, mask = left_padded(prompts, policy.device)
     tokens, drawn, logprobs = (_stacked([part[column] for part in parts]) for column in range(3))
-    bits = [part[3] for part in parts if part[3] is not None]
+    bits = [keep for *_, keep in parts if keep is not None]
     ended = torch.isin(tokens, torch.tensor(sorted(ends), device=policy.device)) & drawn.bool()
     return Samples(
-        prompt_ids=ids.repeat_interleave(group, 0), prompt_mask=mask.repeat_interleave(group, 0), ids=tokens, mask=drawn,
-        logprobs=logprobs, keep=_stacked(bits, ANY) if bits else None, ended=ended.any(-1),
+        prompt_ids=ids.repeat_interleave(group, 0), prompt_mask=mask.repeat_interleave(group, 0), ids=tokens,
+        mask=drawn, logprobs=logprobs, keep=_stacked(bits, ANY) if bits else None, ended=ended.any(-1),
     )  # fmt: skip
 
 

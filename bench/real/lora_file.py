@@ -1,6 +1,6 @@
-"""What became of the samples of a training, and the file of JSON lines that keeps it: a line a step, of all trainings.
+"""What became of the samples of trainings, and the file of JSON lines that keeps it, a line a step, for all of them.
 
-{"run": "seed-0", "settings": {...}, "prompt": [...]}                         how a training began, with date and versions
+{"run": "seed-0", "settings": {...}, "messages": [...]}                         how one began, with date and versions
 {"run": "seed-0", "step": 1, "figures": {...}, "counts": ..., "texts": [...]}   a step
 """
 
