@@ -43,14 +43,13 @@ MODEL = "local:smollm2-135m"
 FILE = Path(os.environ.get("LORA_FILE") or ROOT / "docs" / "evidence" / "lora.jsonl")
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
 SHOWN = 160  # characters of a task in the prompt
-WORDS = ""
 TOKENS = 160
 RATE, STEPS = 1e-3, 100
 
 
 def settings(seed: int, rate: float) -> TrainSettings:
     return TrainSettings(
-        seed=seed, learning_rate=rate, steps=STEPS, group=16, micro_batch=4, checkpointing=False, half=True,
+        seed=seed, learning_rate=rate, steps=STEPS, group=16, micro_batch=8, checkpointing=False, half=True,
         warmup=5, kl_weight=0.02, sampling=SamplingSettings(max_new_tokens=TOKENS),
     )  # fmt: skip
 
@@ -62,8 +61,8 @@ class Evidence:
         suite = OpenAGIPlanSuite()
         self._loaded, self._limit = loaded, how.sampling.max_new_tokens
         self._example = "\n".join(line for line in suite.baseline.splitlines() if not line.startswith("#"))
-        wanted, shown = (cut(asked(task), SHOWN) for task in suite.tasks("train")[:2])
-        self.messages = chat(self._example, [wanted], shown=shown, steps=WORDS)
+        wanted, *shown = (cut(asked(task), SHOWN) for task in suite.tasks("train")[:3])
+        self.messages = chat(self._example, [wanted], shown=shown, steps="three")
         self.marked: list[Mark] = []
         self._ended: list[bool] = []
         policy = Policy(

@@ -109,8 +109,8 @@ def sample(
             pass
         parts.append(drawing.columns())
     ids, mask = left_padded(prompts, policy.device)
-    tokens, drawn, logprobs = (_stacked([part[column] for part in parts]) for column in range(3))
-    bits = [keep for *_, keep in parts if keep is not None]
+    tokens, drawn, logprobs = (_stacked(column) for column in zip(*(part[:3] for part in parts), strict=True))
+    bits = [part[3] for part in parts if part[3] is not None]
     ended = torch.isin(tokens, torch.tensor(sorted(ends), device=policy.device)) & drawn.bool()
     return Samples(
         prompt_ids=ids.repeat_interleave(group, 0), prompt_mask=mask.repeat_interleave(group, 0), ids=tokens,
