@@ -38,9 +38,13 @@ from autoflow.train.settings import SamplingSettings, TrainSettings  # noqa: E40
 from autoflow.train.step import Work  # noqa: E402
 from autoflow.train.trainer import Trainer  # noqa: E402
 from bench.real.lora_file import LoraFile, Mark, mark  # noqa: E402
+from bench.real.lora_report import write_report  # noqa: E402
 
 MODEL = "local:smollm2-135m"
 FILE = Path(os.environ.get("LORA_FILE") or ROOT / "docs" / "evidence" / "lora.jsonl")
+REPORT, IMAGE = ROOT / "docs" / "evidence" / "lora.md", ROOT / "docs" / "images" / "lora.svg"
+REPORTED = ("seed-0", "seed-1", "seed-2", "seed-0-rate-0")
+ATTEMPTS = ""
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
 SHOWN = 160  # characters of a task in the prompt
 TOKENS = 160
@@ -113,10 +117,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="those of the report are 0, 1 and 2")
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate; 0: nothing is learned")
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--report", action="store_true", help="only write the report")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    train(arguments.seed, arguments.rate, arguments.minutes)
+    if not arguments.report:
+        train(arguments.seed, arguments.rate, arguments.minutes)
+    write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS)
 
 
 if __name__ == "__main__":
