@@ -47,7 +47,7 @@ REPORTED = ("seed-0", "seed-1", "seed-2", "seed-0-rate-0")
 ATTEMPTS = ""
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
 SHOWN = 160  # characters of a task in the prompt
-TOKENS = 160
+TOKENS = 192
 RATE, STEPS = 1e-3, 100
 
 

@@ -53,7 +53,8 @@ def _report(begun: dict[str, dict[str, Any]], runs: dict[str, Lines], image: Pat
         f"temperature {how['sampling']['temperature']:g}, top-p {how['sampling']['top_p']:g}, top-k "
         f"{how['sampling']['top_k']}, at most {how['sampling']['max_new_tokens']} tokens, KL weight "
         f"{how['kl_weight']:g}, LoRA r {how['adapter']['r']}, alpha {how['adapter']['alpha']}, dropout "
-        f"{how['adapter']['dropout']:g}, on {' and '.join(how['adapter']['targets'])}{', layers in bfloat16' if how['half'] else ''}.\n"
+        f"{how['adapter']['dropout']:g}, on {' and '.join(how['adapter']['targets'])}"
+        f"{', layers in bfloat16' if how['half'] else ''}.\n"
     )
     yield f"![Share of samples that count](../images/{image.name})\n"
     yield from _ends(runs)
