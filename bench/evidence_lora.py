@@ -48,12 +48,12 @@ ATTEMPTS = ""
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
 SHOWN = 160  # characters of a task in the prompt
 TOKENS = 192
-RATE, STEPS = 1e-3, 100
+RATE, STEPS = 1e-3, 80
 
 
 def settings(seed: int, rate: float) -> TrainSettings:
     return TrainSettings(
-        seed=seed, learning_rate=rate, steps=STEPS, group=16, micro_batch=8, checkpointing=False, half=True,
+        seed=seed, learning_rate=rate, steps=STEPS, group=16, micro_batch=16, checkpointing=True, half=True,
         warmup=5, kl_weight=0.02, sampling=SamplingSettings(max_new_tokens=TOKENS),
     )  # fmt: skip
 

@@ -1,11 +1,11 @@
 """How long a step of a training takes on this machine, and how much memory: SmolLM2-135M, a group of 16 completions.
 
 The prompt has 300 tokens and each completion 128 (nothing ends one earlier). Each way is measured in a process of its
-own, whose greatest resident memory is told; the second of two steps is told. "Apart" is every completion with its
+own, whose greatest resident memory is told; the last of `--steps` steps is told. "Apart" is every completion with its
 prompt for itself, in the drawing and the update; "shared" is the prompt read once. CPU seconds depend less than seconds
 on what else runs. Limit: the usual way stays under 3 GB.
 
-    python bench/training.py [--threads 1]
+    python bench/training.py [--threads 1] [--steps 2]
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ os.environ.setdefault("AUTOFLOW_MODELS_DIR", str(ROOT / ".cache" / "models"))
 sys.path.insert(0, str(ROOT))
 
 LIMIT = 3e9  # bytes
-PROMPT, COMPLETION, GROUP, STEPS = 300, 128, 16, 2
+PROMPT, COMPLETION, GROUP = 300, 128, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ WAYS = (
 )
 
 
-def measure(way: Way, threads: int) -> dict[str, float]:
+def measure(way: Way, threads: int, steps: int) -> dict[str, float]:
     """In this process."""
     import torch
 
@@ -75,14 +75,14 @@ def measure(way: Way, threads: int) -> dict[str, float]:
         loaded.model, AdapterSettings(), checkpointing=way.checkpointing, half=way.half, sharing=way.sharing
     )
     how = TrainSettings(
-        group=GROUP, micro_batch=way.micro_batch, checkpointing=way.checkpointing, half=way.half, steps=STEPS,
+        group=GROUP, micro_batch=way.micro_batch, checkpointing=way.checkpointing, half=way.half, steps=steps,
         sampling=SamplingSettings(max_new_tokens=COMPLETION),
     )  # fmt: skip
     text = (ROOT / "assets" / "workflows" / "openagi-manual.core").read_text("utf-8")
     prompt = (loaded.tokenizer(text).input_ids * 2)[:PROMPT]
     work = Work([prompt], lambda texts: [float(len(t) % 7) for t in texts], loaded.tokenizer.decode, frozenset({-1}))
     trainer = Trainer(policy, work, how)
-    for _ in range(STEPS):
+    for _ in range(steps):
         before = time.process_time()
         figures = trainer.step().figures
         cpu = time.process_time() - before
@@ -95,23 +95,33 @@ def measure(way: Way, threads: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--way", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.way:
-        print(json.dumps(measure(Way(**json.loads(arguments.way)), arguments.threads)))
+        print(json.dumps(measure(Way(**json.loads(arguments.way)), arguments.threads, arguments.steps)))
         return
     print(f"Threads: {arguments.threads}; load average {os.getloadavg()[0]:.1f} when it began.\n")
     print(
         "| way | sampling, s | update, s | a step, s | CPU, s | peak memory, GB | drift |\n"
         "|---|---:|---:|---:|---:|---:|---:|"
     )
-    peaks = {way: _row(way, arguments.threads) for way in WAYS}
+    peaks = {way: _row(way, arguments.threads, arguments.steps) for way in WAYS}
     if over := [way.name for way, peak in peaks.items() if way.usual and peak > LIMIT]:
         sys.exit(f"Over {LIMIT / 1e9:g} GB: {', '.join(over)}.")
 
 
-def _row(way: Way, threads: int) -> float:
-    command = [sys.executable, __file__, "--threads", str(threads), "--way", json.dumps(asdict(way))]
+def _row(way: Way, threads: int, steps: int) -> float:
+    command = [
+        sys.executable,
+        __file__,
+        "--threads",
+        str(threads),
+        "--steps",
+        str(steps),
+        "--way",
+        json.dumps(asdict(way)),
+    ]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = json.loads(told.splitlines()[-1])
     sampling, update = found["sampling"], found["update"]
