@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -100,9 +101,10 @@ def train(seed: int, rate: float, minutes: float) -> None:
         result = trainer.step()
         figures = result.figures
         file.add(figures.model_dump(), [sample.text for sample in result.samples], evidence.marked)
-        share = sum(m.counts for m in evidence.marked) / len(evidence.marked)
+        good = [m for m in evidence.marked if m.counts]
+        share, far = len(good) / len(evidence.marked), fmean([m.distance for m in good] or [0.0])
         print(
-            f"{name} step {figures.step}: counts {share:.2f}, reward {figures.reward_mean:.2f}, "
+            f"{name} step {figures.step}: counts {share:.2f} ({far:.2f} off), reward {figures.reward_mean:.2f}, "
             f"distinct {figures.distinct}, entropy {figures.entropy:.2f}, KL {figures.kl:.3f}, "
             f"{figures.length:.0f} tokens, ended {figures.ended:.2f}, drift {figures.drift:.3f}, "
             f"{figures.seconds:.0f} s",

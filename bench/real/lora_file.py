@@ -10,14 +10,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from autoflow.lang import parse
-from autoflow.optimize.grading import grade, structure
+from autoflow.optimize.grading import NOVELTY, distance, grade, structure
 from autoflow.study import RewardSpec
 
 COPIED = -0.25  # the reward of a copy: above every error, below what counts
-COUNTS = 1.0
+COUNTS = 0.5  # of what counts by its structure alone; up to 1 the further its instructions are from the example's
 EVERY = 10  # steps of which all texts are kept
 
 
@@ -28,7 +29,8 @@ class Mark:
     reward: float
     error: str  # the first; "" where there is none
     copied: bool
-    structure: str  # types of the steps and where they lead; of texts without errors
+    structure: str = ""  # types of the steps and where they lead; of texts without errors
+    distance: float = 0.0  # of the instructions from the example's, in [0, 1]; of texts without errors
 
     @property
     def counts(self) -> bool:
@@ -37,9 +39,12 @@ class Mark:
 
 def mark(text: str, example: str, *, ended: bool) -> Mark:
     found = grade(text, example, ended=ended)
-    built = "" if found.error else repr(structure(parse(text).workflow))
-    reward = COUNTS if found.counts else found.penalty(RewardSpec(), COPIED)
-    return Mark(reward, found.error, found.copied, built)
+    if found.error:
+        return Mark(found.penalty(RewardSpec(), COPIED), found.error, copied=False)
+    workflow = parse(text).workflow
+    far = distance(workflow, parse(example).workflow)
+    reward = COUNTS + (1 - COUNTS) * min(1.0, far / NOVELTY) if found.counts else COPIED
+    return Mark(reward, "", found.copied, repr(structure(workflow)), far)
 
 
 class LoraFile:
@@ -75,6 +80,7 @@ class LoraFile:
             "errors": share * sum(bool(mark.error) for mark in marked),
             "copies": share * sum(mark.copied for mark in marked),
             "distinct_that_count": len(set(sound)),
+            "distance": fmean([mark.distance for mark in marked if mark.counts] or [0.0]),
             "structures": len({mark.structure for mark in marked if mark.counts}),
             "figures": figures,
             "texts": [{"text": t, **asdict(m)} for t, m in zip(texts, marked, strict=True)]

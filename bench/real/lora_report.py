@@ -44,9 +44,10 @@ def _report(begun: dict[str, dict[str, Any]], runs: dict[str, Lines], image: Pat
     )
     yield (
         "A sample counts where it ends by itself, has no error, and differs from the example in structure or by at "
-        "least 0.3 of its instructions. It then earns 1; a copy -0.25; a text with errors -1 to -0.5, the more of its "
-        "steps are sound the more. Nothing is run: this is about the language alone. Samples are drawn freely, "
-        "without a grammar, and graded as they were drawn.\n"
+        "least 0.3 of its instructions. It then earns 0.5, and up to 1 the further its instructions are from the "
+        "example's (1 at 0.3); a copy earns -0.25; a text with errors -1 to -0.5, the more of its steps are sound "
+        "the more. Nothing is run: this is about the language alone. Samples are drawn freely, without a grammar, and "
+        "graded as they were drawn.\n"
     )
     yield (
         f"Settings: group {how['group']}, learning rate {how['learning_rate']:g} (but where the name says another), "
@@ -69,8 +70,11 @@ def _report(begun: dict[str, dict[str, Any]], runs: dict[str, Lines], image: Pat
 
 def _ends(runs: dict[str, Lines]) -> Iterator[str]:
     yield f"## First and last {EDGE} steps\n"
-    yield "| training | steps | counts | reward | distinct | structures | entropy | KL | tokens | drift | seconds |"
-    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+    yield (
+        "| training | steps | counts | reward | distinct | structures | distance | entropy | KL | tokens | drift | "
+        "seconds |"
+    )
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     for name, steps in runs.items():
         a, b = steps[:EDGE], steps[-EDGE:]
 
@@ -82,6 +86,7 @@ def _ends(runs: dict[str, Lines]) -> Iterator[str]:
             both(lambda x: x["figures"]["reward_mean"], 2),
             both(lambda x: x["distinct_that_count"], 1),
             both(lambda x: x["structures"], 1),
+            both(lambda x: x["distance"], 2),
             both(lambda x: x["figures"]["entropy"], 2),
             both(lambda x: x["figures"]["kl"], 3),
             both(lambda x: x["figures"]["length"], 0),
@@ -90,9 +95,10 @@ def _ends(runs: dict[str, Lines]) -> Iterator[str]:
         ]
         yield f"| {name} | {len(steps)} | {' | '.join(cells)} |"
     yield (
-        "\nDistinct: different texts that count, and structures: different shapes among them, of a step's 16 samples. "
-        "Entropy and KL (from the base model) are nats a token; drift is the greatest difference between a token's "
-        "log-probability when drawn and in the update; seconds are those of a step.\n"
+        "\nDistinct: different texts that count, and structures: different shapes among them, of a step's 16 samples; "
+        "distance: mean edit distance of their instructions from the example's. Entropy and KL (from the base model) "
+        "are nats a token; drift is the greatest difference between a token's log-probability when drawn and in the "
+        "update; seconds are those of a step.\n"
     )
 
 
