@@ -45,11 +45,11 @@ MODEL = "local:smollm2-135m"
 FILE = Path(os.environ.get("LORA_FILE") or ROOT / "docs" / "evidence" / "lora.jsonl")
 REPORT, IMAGE = ROOT / "docs" / "evidence" / "lora.md", ROOT / "docs" / "images" / "lora.svg"
 REPORTED = ("seed-0", "seed-1", "seed-2", "seed-0-rate-0")
-ATTEMPTS = ""
+ATTEMPTS = ROOT / "bench" / "real" / "lora_attempts.md"  # what was tried before, told in the report
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
 SHOWN = 160  # characters of a task in the prompt
 TOKENS = 192
-RATE, STEPS = 1e-3, 80
+RATE, STEPS = 1e-3, 50
 
 
 def settings(seed: int, rate: float) -> TrainSettings:
@@ -125,7 +125,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     if not arguments.report:
         train(arguments.seed, arguments.rate, arguments.minutes)
-    write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS)
+    write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS.read_text("utf-8"))
 
 
 if __name__ == "__main__":
