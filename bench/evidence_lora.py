@@ -42,7 +42,7 @@ from bench.real.lora_file import LoraFile, Mark, mark  # noqa: E402
 from bench.real.lora_report import write_report  # noqa: E402
 
 MODEL = "local:smollm2-135m"
-FILE = Path(os.environ.get("LORA_FILE") or ROOT / "docs" / "evidence" / "lora.jsonl")
+FILE = ROOT / "docs" / "evidence" / "lora.jsonl"
 REPORT, IMAGE = ROOT / "docs" / "evidence" / "lora.md", ROOT / "docs" / "images" / "lora.svg"
 REPORTED = ("seed-0", "seed-1", "seed-2", "seed-0-rate-0")
 ATTEMPTS = ROOT / "bench" / "real" / "lora_attempts.md"  # what was tried before, told in the report
