@@ -75,7 +75,16 @@ class LoraOptions(Record):
     novelty: float = Field(
         NOVELTY, ge=0, le=1, title="Novelty", description="How far its instructions must differ, not to be a copy."
     )
-    examples: int = Field(1, ge=0, le=8, title="Tasks shown", description="Train tasks in a prompt.")
+    examples: int = Field(
+        2, ge=0, le=8, title="Tasks shown", description="Train tasks that the example answers in a prompt."
+    )
+    wanted_steps: int = Field(
+        0,
+        ge=0,
+        le=40,
+        title="Steps asked for",
+        description="In the prompt; 0: not said. Small models learn short ones sooner.",
+    )
     prompts: int = Field(1, ge=1, le=64, title="Prompts", description="Each with other tasks, in turn.")
     grammar: bool = Field(False, title="Explain CoRE", description="In the prompt; small models do without.")
     compare: int = Field(

@@ -28,10 +28,31 @@ from autoflow.train.sampling import Samples
 from autoflow.train.settings import Baseline
 from autoflow.train.truncation import log_probabilities, unpack
 
+ROOM = 2**23  # logits at a time, with several numbers each: those of a whole group would take gigabytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Tokens as they were drawn, of several completions behind each other."""
+
+    ids: Tensor  # (N,)
+    logprobs: Tensor  # (N,)
+    keep: Tensor | None  # (N, ceil(V / 8)) bits of the tokens that might have been drawn; None: every token
+
+    @classmethod
+    def of(cls, samples: Samples, rows: range) -> Drawn:
+        here = slice(rows.start, rows.stop)
+        spoken = samples.mask[here].bool()
+        keep = None if samples.keep is None else samples.keep[here][spoken]
+        return cls(samples.ids[here][spoken], samples.logprobs[here][spoken], keep)
+
+    def __getitem__(self, piece: slice) -> Drawn:
+        return Drawn(self.ids[piece], self.logprobs[piece], None if self.keep is None else self.keep[piece])
+
 
 @dataclass(frozen=True, slots=True)
 class TokenFigures:
-    """All (B, T), in nats, 0 on padding. `logprobs` and `kl` carry gradients, `kl` only where it is asked to."""
+    """All (N,), in nats. `logprobs` and `kl` carry gradients, `kl` only where it is asked to."""
 
     logprobs: Tensor
     kl: Tensor
@@ -85,24 +106,25 @@ def divergence(policy_logits: Tensor, base_logits: Tensor, temperature: float) -
     return (ours.exp() * (ours - theirs)).sum(-1)
 
 
-def token_figures(policy: Policy, samples: Samples, temperature: float, *, kl_gradient: bool) -> TokenFigures:
-    """One pass of the policy and one of the base model over prompts and completions."""
-    ids = torch.cat([samples.prompt_ids, samples.ids], -1)  # (B, P + T)
-    mask = torch.cat([samples.prompt_mask, samples.mask], -1)
-    length = samples.ids.shape[1]
-    logits = policy.logits(ids, mask, length + 1)[:, :-1]  # (B, T, V): the one before each token
+def token_figures(
+    policy: Policy, states: Tensor, base: Tensor, drawn: Drawn, temperature: float, *, kl_gradient: bool
+) -> TokenFigures:
+    """What the states from which tokens were drawn say of them.
+
+    Args:
+        states, base: (N, hidden), of policy and base model; see `Policy.states_before`.
+    """
+    logits = policy.head(states)  # (N, V)
     with torch.no_grad(), policy.base():
-        base = policy.logits(ids, mask, length + 1)[:, :-1]
-    keep = None if samples.keep is None else unpack(samples.keep, logits.shape[-1])
+        of_base = policy.head(base)
+    keep = None if drawn.keep is None else unpack(drawn.keep, logits.shape[-1])
     drawn_from = log_probabilities(logits, temperature, keep)
-    drawn = samples.mask.bool()
-    logprobs = drawn_from.gather(-1, samples.ids.unsqueeze(-1)).squeeze(-1)
     with torch.set_grad_enabled(kl_gradient and torch.is_grad_enabled()):
-        kl = divergence(logits, base, temperature)
+        kl = divergence(logits, of_base, temperature)
     return TokenFigures(
-        logprobs=torch.where(drawn, logprobs, 0.0),
-        kl=torch.where(drawn, kl, 0.0),
-        entropy=torch.where(drawn, _entropy(drawn_from.detach()), 0.0),
+        logprobs=drawn_from.gather(-1, drawn.ids.unsqueeze(-1)).squeeze(-1),
+        kl=kl,
+        entropy=_entropy(drawn_from.detach()),
     )
 
 
@@ -126,25 +148,37 @@ def add_gradients(
 
     Args:
         advantage: (B,), one a sample.
-        micro_batch: samples that pass together.
+        micro_batch: samples that pass together; less where a group ends, as they share its prompt.
     Returns: what was seen on the way, for the figures.
     """
     sums = Sums()
-    for start in range(0, len(samples), micro_batch):
-        part = samples.part(start, start + micro_batch)
-        figures = token_figures(policy, part, temperature, kl_gradient=kl_weight > 0)
-        weight = figures.logprobs.new_tensor(advantage[start : start + micro_batch])  # (b,)
-        loss = -(weight * figures.logprobs.sum(-1)).sum()
-        if kl_weight:
-            loss = loss + kl_weight * figures.kl.sum()
-        (loss / len(samples)).backward()  # type: ignore[no-untyped-call]
-        sums += _seen(part, figures)
+    for rows in samples.together(micro_batch):
+        completions = [samples.ids[row, : int(samples.mask[row].sum())] for row in rows]
+        prompt, drawn = samples.prompt(rows[0]), Drawn.of(samples, rows)
+        states = policy.states_before(prompt, completions)
+        with torch.no_grad(), policy.base():
+            base = policy.states_before(prompt, completions)
+        weights = [advantage[row] for row, completion in zip(rows, completions, strict=True) for _ in completion]
+        cut = states.detach().requires_grad_()  # the way back has two parts: through the head, then through the layers
+        for piece in _pieces(len(cut), policy.vocabulary):
+            part = drawn[piece]
+            figures = token_figures(policy, cut[piece], base[piece], part, temperature, kl_gradient=kl_weight > 0)
+            gain = figures.logprobs.new_tensor(weights[piece]) * figures.logprobs - kl_weight * figures.kl
+            (-gain.sum() / len(samples)).backward()  # type: ignore[no-untyped-call]
+            sums += _seen(part, figures)
+        states.backward(cut.grad)  # type: ignore[no-untyped-call]
     return sums
 
 
-def _seen(part: Samples, figures: TokenFigures) -> Sums:
+def _pieces(tokens: int, vocabulary: int) -> list[slice]:
+    """Parts of the tokens for whose logits there is room."""
+    size = max(1, ROOM // vocabulary)
+    return [slice(start, start + size) for start in range(0, tokens, size)]
+
+
+def _seen(part: Drawn, figures: TokenFigures) -> Sums:
     return Sums(
-        tokens=int(part.mask.sum()),
+        tokens=len(part.ids),
         kl=float(figures.kl.detach().sum()),
         entropy=float(figures.entropy.sum()),
         drift=float((figures.logprobs.detach() - part.logprobs).abs().max()),

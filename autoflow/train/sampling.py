@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from autoflow.train.policy import Policy, positions, wide
+from autoflow.train.policy import Policy
+from autoflow.train.reading import read_prompt
 from autoflow.train.settings import SamplingSettings
 from autoflow.train.truncation import kept, log_probabilities, pack
 
@@ -55,6 +56,19 @@ class Samples:
             ended=self.ended[rows],
         )
 
+    def together(self, most: int) -> Iterator[range]:
+        """The rows in order, in parts of one prompt and at most `most` rows."""
+        start = 0
+        for stop in range(1, len(self) + 1):
+            last = stop == len(self) or not torch.equal(self.prompt_ids[stop], self.prompt_ids[start])
+            if last or stop - start == most:
+                yield range(start, stop)
+                start = stop
+
+    def prompt(self, row: int) -> Tensor:
+        """(P,) the tokens of its prompt, without padding."""
+        return self.prompt_ids[row][self.prompt_mask[row].bool()]
+
     def tokens(self, row: int) -> list[int]:
         """What was drawn for one completion."""
         ids: list[int] = self.ids[row, : int(self.mask[row].sum())].tolist()
@@ -83,96 +97,87 @@ def sample(
     """Draw `group` completions of each prompt; those of a prompt stand together.
 
     Args:
-        prompts: token ids; each is read once, and what the model remembers of it is repeated for its group.
+        prompts: token ids; one after the other, each is read once for its group.
         ends: tokens that end a completion.
         generator: of the device of the policy; all chance comes from it.
         constraint: what may be drawn. Must allow an end token where a completion may end.
     """
-    drawing = _Drawing(policy, prompts, group, settings, ends, generator, constraint)
-    for _ in range(settings.max_new_tokens):
-        if not drawing.step():
-            break
-    return drawing.samples()
+    parts = []
+    for number, prompt in enumerate(prompts):
+        drawing = _Drawing(policy, prompt, group, settings, ends, generator, constraint, number * group)
+        while drawing.step():
+            pass
+        parts.append(drawing.columns())
+    ids, mask = left_padded(prompts, policy.device)
+    tokens, drawn, logprobs = (_stacked(column) for column in zip(*(part[:3] for part in parts), strict=True))
+    bits = [part[3] for part in parts if part[3] is not None]
+    ended = torch.isin(tokens, torch.tensor(sorted(ends), device=policy.device)) & drawn.bool()
+    return Samples(
+        prompt_ids=ids.repeat_interleave(group, 0), prompt_mask=mask.repeat_interleave(group, 0), ids=tokens,
+        mask=drawn, logprobs=logprobs, keep=_stacked(bits, ANY) if bits else None, ended=ended.any(-1),
+    )  # fmt: skip
+
+
+def _stacked(parts: Sequence[Tensor], fill: int = 0) -> Tensor:
+    """(R, T, ...) each, T of their own -> (sum of R, greatest T, ...)."""
+    longest = max(part.shape[1] for part in parts)
+    sides = [0, 0] * (parts[0].dim() - 2)
+    return torch.cat([pad(part, (*sides, 0, longest - part.shape[1]), value=fill) for part in parts])
 
 
 class _Drawing:
-    """Completions as they grow, one token a step. A completion that ended leaves the batch, and costs nothing more."""
+    """Completions of one prompt as they grow, one token a step. One that ended leaves the batch, and costs no more."""
 
     def __init__(
-        self, policy: Policy, prompts: Sequence[Sequence[int]], group: int, settings: SamplingSettings,
-        ends: frozenset[int], generator: torch.Generator, constraint: Constraint | None,
+        self, policy: Policy, prompt: Sequence[int], group: int, settings: SamplingSettings, ends: frozenset[int],
+        generator: torch.Generator, constraint: Constraint | None, first: int,
     ) -> None:  # fmt: skip
-        self._policy, self._settings, self._generator, self._constraint = policy, settings, generator, constraint
+        self._settings, self._generator, self._constraint, self._first = settings, generator, constraint, first
         self._ends = torch.tensor(sorted(ends), device=policy.device, dtype=torch.long)
-        self._ids, self._mask = left_padded(prompts, policy.device)
-        self._attended = self._mask.repeat_interleave(group, 0)  # (R, P + tokens so far)
-        self._rows = torch.arange(len(self._attended), device=policy.device)  # (R,) those that go on
-        self._group = group
-        self._logits, self._cache = self._read_prompts()  # (R, V)
+        self._rows = torch.arange(group, device=policy.device)  # (R,) those that go on
+        self._logits, self._reading = read_prompt(policy, prompt, group)  # (R, V)
         self._drawn: list[list[int]] = [[] for _ in self._rows]
-        self._columns: list[tuple[Tensor, Tensor, Tensor | None]] = []  # a step: rows, logprobs, keep
-        self._ended = torch.zeros(len(self._rows), dtype=torch.bool, device=policy.device)
-
-    def _read_prompts(self) -> tuple[Tensor, Any]:
-        out = self._policy.model(
-            input_ids=self._ids, attention_mask=self._mask, position_ids=positions(self._mask),
-            logits_to_keep=1, use_cache=True,
-        )  # fmt: skip
-        out.past_key_values.batch_repeat_interleave(self._group)
-        return wide(out.logits[:, -1]).repeat_interleave(self._group, 0), out.past_key_values
+        self._columns: list[tuple[Tensor, Tensor, Tensor, Tensor | None]] = []  # a step: rows, tokens, logprobs, keep
 
     def step(self) -> bool:
         """Draw one token for each completion that goes on. Returns whether any still does."""
         keep = kept(self._logits, self._settings, self._allowed())
         logprobs = log_probabilities(self._logits, self._settings.temperature, keep)
-        tokens = torch.multinomial(logprobs.exp(), 1, generator=self._generator)  # (R, 1)
-        self._columns.append((self._rows, logprobs.gather(-1, tokens)[:, 0], None if keep is None else pack(keep)))
+        tokens = self._choose(logprobs)  # (R, 1)
+        bits = None if keep is None else pack(keep)
+        self._columns.append((self._rows, tokens[:, 0], logprobs.gather(-1, tokens)[:, 0], bits))
         for row, token in zip(self._rows.tolist(), tokens[:, 0].tolist(), strict=True):
             self._drawn[row].append(token)
-        ends = torch.isin(tokens[:, 0], self._ends)
-        self._ended[self._rows[ends]] = True
-        return self._go_on(tokens, (~ends).nonzero()[:, 0])
+        living = (~torch.isin(tokens[:, 0], self._ends)).nonzero()[:, 0]
+        if not len(living) or len(self._columns) == self._settings.max_new_tokens:
+            return False
+        if len(living) < len(self._rows):
+            self._rows, tokens = self._rows[living], tokens[living]
+            self._reading.keep(living)
+        self._logits = self._reading.read(tokens)
+        return True
+
+    def _choose(self, logprobs: Tensor) -> Tensor:
+        """logprobs: (R, V) -> (R, 1). Of the `top_k` only, where there is such a limit: to choose of all takes long."""
+        most = min(self._settings.top_k or logprobs.shape[-1], logprobs.shape[-1])
+        best, ids = logprobs.topk(most, dim=-1)
+        return ids.gather(-1, torch.multinomial(best.exp(), 1, generator=self._generator))
 
     def _allowed(self) -> Tensor | None:
         if self._constraint is None:
             return None
-        rows = [self._constraint(row, self._drawn[row]) for row in self._rows.tolist()]
-        return torch.stack(rows).to(self._policy.device)
+        rows = [self._constraint(self._first + row, self._drawn[row]) for row in self._rows.tolist()]
+        return torch.stack(rows).to(self._logits.device)
 
-    def _go_on(self, tokens: Tensor, living: Tensor) -> bool:
-        """tokens: (R, 1); living: indices of the rows that did not end."""
-        if not len(living) or len(self._columns) == self._settings.max_new_tokens:
-            return False
-        if len(living) < len(self._rows):
-            self._rows, self._attended, tokens = self._rows[living], self._attended[living], tokens[living]
-            self._cache.batch_select_indices(living)
-        place = self._attended.sum(-1, keepdim=True)  # (R, 1) position of the token
-        self._attended = torch.cat([self._attended, torch.ones_like(tokens)], -1)
-        out = self._policy.model(
-            input_ids=tokens, attention_mask=self._attended, position_ids=place,
-            past_key_values=self._cache, use_cache=True,
-        )  # fmt: skip
-        self._logits = wide(out.logits[:, -1])
-        return True
-
-    def samples(self) -> Samples:
-        count, longest, device = len(self._drawn), len(self._columns), self._policy.device
-        ids = torch.zeros(count, longest, dtype=torch.long, device=device)
-        mask = torch.zeros_like(ids)
-        logprobs = torch.zeros(count, longest, dtype=self._logits.dtype, device=device)
-        bits = self._columns[0][2]
-        keep = (
-            None if bits is None else torch.full((count, longest, bits.shape[-1]), ANY, dtype=bits.dtype, device=device)
-        )
-        for column, (rows, logprob, packed) in enumerate(self._columns):
-            mask[rows, column] = 1
-            logprobs[rows, column] = logprob
+    def columns(self) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """ids, mask, logprobs and keep, as `Samples` has them."""
+        shape, like = (len(self._drawn), len(self._columns)), self._logits
+        ids = torch.zeros(shape, dtype=torch.long, device=like.device)
+        mask, logprobs = torch.zeros_like(ids), torch.zeros(shape, dtype=like.dtype, device=like.device)
+        bits = self._columns[0][3]
+        keep = None if bits is None else bits.new_full((*shape, bits.shape[-1]), ANY)
+        for column, (rows, tokens, logprob, packed) in enumerate(self._columns):
+            ids[rows, column], mask[rows, column], logprobs[rows, column] = tokens, 1, logprob
             if keep is not None and packed is not None:
                 keep[rows, column] = packed
-        for row, drawn in enumerate(self._drawn):
-            ids[row, : len(drawn)] = torch.tensor(drawn, device=device)
-        group = self._group
-        return Samples(
-            prompt_ids=self._ids.repeat_interleave(group, 0), prompt_mask=self._mask.repeat_interleave(group, 0),
-            ids=ids, mask=mask, logprobs=logprobs, keep=keep, ended=self._ended,
-        )  # fmt: skip
+        return ids, mask, logprobs, keep

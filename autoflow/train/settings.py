@@ -40,6 +40,7 @@ class TrainSettings(Record):
     accumulate: int = Field(default=1, ge=1)  # groups, each of its own prompt, whose gradients make one step
     micro_batch: int = Field(default=1, ge=1)  # completions that pass together, forward and back; a matter of memory
     checkpointing: bool = True  # activations are computed again on the way back: less memory, more time
+    half: bool = False  # frozen layers multiply in bfloat16: faster on a CPU that can, and less exact, see `HalfLinear`
     baseline: Baseline = "leave-one-out"
     baseline_decay: float = Field(default=0.9, ge=0, lt=1)  # of the running baseline, a step
     kl_weight: float = Field(default=0.02, ge=0)  # reward that one nat of divergence in a completion costs

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from autoflow.train.loss import add_gradients, advantages, divergence, token_figures
+from autoflow.train.loss import add_gradients, advantages, divergence
 from autoflow.train.policy import Policy
 from autoflow.train.sampling import Samples, sample
 from autoflow.train.settings import SamplingSettings
+from tests.train.seen import seen
 from tests.train.tiny import ENDS, llama, policy, seeded
 
 CUT = SamplingSettings(temperature=0.8, top_k=6, top_p=0.95, max_new_tokens=8)
@@ -52,7 +53,7 @@ def test_divergence_by_hand() -> None:
 def test_kl_and_entropy_are_those_of_the_models_by_hand() -> None:
     ours = policy(9, dtype=torch.float64)
     samples, base = drawn(ours), llama(9, dtype=torch.float64)
-    figures = token_figures(ours, samples, 0.8, kl_gradient=False)
+    figures = seen(ours, samples, 0.8)
     row, tokens = 5, samples.tokens(5)
     with torch.no_grad():
         ids = torch.tensor([PROMPTS[1] + tokens])
@@ -71,20 +72,20 @@ def test_kl_and_entropy_are_those_of_the_models_by_hand() -> None:
 def test_the_kl_of_a_fresh_adapter_is_zero_and_so_is_its_gradient() -> None:
     ours = policy(9, moved=False)
     samples = drawn(ours)
-    assert token_figures(ours, samples, 0.8, kl_gradient=False).kl.abs().max() < 1e-6
+    assert seen(ours, samples, 0.8).kl.abs().max() < 1e-6
 
 
 def test_the_gradient_of_kl_pulls_towards_the_base_model() -> None:
     ours = policy(9)
     samples = drawn(ours)
-    before = token_figures(ours, samples, 0.8, kl_gradient=False).kl.sum()
+    before = seen(ours, samples, 0.8).kl.sum()
     for weight in ours.trainable().values():
         weight.grad = None
     add_gradients(ours, samples, [0.0] * 8, temperature=0.8, kl_weight=1.0, micro_batch=8)
     with torch.no_grad():
         for weight in ours.trainable().values():
             weight -= 0.002 * weight.grad
-    assert token_figures(ours, samples, 0.8, kl_gradient=False).kl.sum() < before
+    assert seen(ours, samples, 0.8).kl.sum() < before
 
 
 def test_tokens_after_the_end_change_nothing() -> None:
@@ -95,7 +96,7 @@ def test_tokens_after_the_end_change_nothing() -> None:
     assert not torch.equal(other.ids, samples.ids)
     first, second = gradients(ours, samples), gradients(ours, other)
     assert all(torch.equal(first[name], second[name]) for name in first)
-    figures, again = (token_figures(ours, s, 0.8, kl_gradient=False) for s in (samples, other))
+    figures, again = (seen(ours, s, 0.8) for s in (samples, other))
     for field in ("logprobs", "kl", "entropy"):
         assert torch.equal(getattr(figures, field), getattr(again, field))
         assert (getattr(figures, field)[samples.mask == 0] == 0).all()
@@ -117,7 +118,7 @@ def test_micro_batches_add_up_to_one_batch(micro_batch: int) -> None:
     samples = drawn(ours)
     whole, parts = gradients(ours, samples), gradients(ours, samples, micro_batch)
     for name in whole:
-        torch.testing.assert_close(parts[name], whole[name], rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(parts[name], whole[name], rtol=1e-5, atol=1e-7)  # as layer norms are of float32
 
 
 def test_recomputing_activations_gives_the_same_gradient() -> None:
@@ -135,7 +136,7 @@ def test_recomputing_activations_gives_the_same_gradient() -> None:
         passes.append(len(counted))
     for name in results[0]:
         torch.testing.assert_close(results[0][name], results[1][name])
-    assert passes == [2, 3]  # policy and base; on the way back the policy's once more
+    assert passes == [4, 6]  # policy and base for each of two prompts; on the way back the policy's once more
 
 
 def test_the_base_model_gets_no_gradient_and_no_dropout_of_its_own_acts() -> None:

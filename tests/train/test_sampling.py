@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from autoflow.train.loss import token_figures
 from autoflow.train.sampling import Samples, sample
 from autoflow.train.settings import SamplingSettings
 from autoflow.train.truncation import kept, log_probabilities, pack, unpack
+from tests.train.seen import seen
 from tests.train.tiny import ENDS, policy, seeded
 
 PROMPTS = [[1, 2], [3, 1, 4, 2, 2], [2]]
@@ -41,10 +41,11 @@ def draw(ours: object, settings: SamplingSettings, seed: int = 0, constraint: ob
 
 @pytest.mark.parametrize("constraint", [None, no_repeats], ids=["free", "constrained"])
 @pytest.mark.parametrize("settings", [FREE, CUT], ids=["whole", "cut"])
+@pytest.mark.parametrize("sharing", [True, False], ids=["shared", "repeated"])
 def test_log_probabilities_are_those_of_a_whole_pass_without_cache_and_padding(
-    settings: SamplingSettings, constraint: object
+    sharing: bool, settings: SamplingSettings, constraint: object
 ) -> None:
-    ours = policy(9, dtype=torch.float64)
+    ours = policy(9, dtype=torch.float64, sharing=sharing)
     samples = draw(ours, settings, constraint=constraint)
     assert len({int(n) for n in samples.mask.sum(-1)}) > 2  # some ended early and left the batch
     for row in range(len(samples)):
@@ -64,10 +65,10 @@ def test_the_update_sees_the_distribution_that_was_drawn_from_with_dropout_too(d
     ours = policy(9, dtype=torch.float64, dropout=dropout)
     with ours.thinned(seeded(3)):
         samples = draw(ours, CUT)
-        again = token_figures(ours, samples, CUT.temperature, kl_gradient=True)
-        torch.testing.assert_close(again.logprobs.detach(), samples.logprobs, rtol=1e-9, atol=1e-9)
+        again = seen(ours, samples, CUT.temperature)
+        torch.testing.assert_close(again.logprobs, samples.logprobs, rtol=1e-9, atol=1e-9)
     if dropout:
-        whole = token_figures(ours, samples, CUT.temperature, kl_gradient=False).logprobs
+        whole = seen(ours, samples, CUT.temperature).logprobs
         assert not torch.allclose(whole, samples.logprobs, atol=1e-3)
 
 

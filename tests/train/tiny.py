@@ -40,14 +40,15 @@ def llama(
 
 def policy(
     vocabulary: int = 5, *, dropout: float = 0.0, dtype: torch.dtype = torch.float32, seed: int = 0, moved: bool = True,
-    checkpointing: bool = True,
+    checkpointing: bool = True, sharing: bool = True, half: bool = False,
 ) -> Policy:  # fmt: skip
     """`moved`: the adapter is no longer the identity that LoRA begins with."""
     made = Policy(
         llama(vocabulary, dtype=dtype, seed=seed), AdapterSettings(r=2, alpha=4, dropout=dropout), seed=seed,
-        checkpointing=checkpointing,
+        checkpointing=checkpointing, sharing=sharing, half=half,
     )  # fmt: skip
-    made.model.to(dtype)
+    if dtype is not torch.float32:
+        made.model.to(dtype)
     if moved:
         generator = torch.Generator().manual_seed(seed + 1)
         with torch.no_grad():
