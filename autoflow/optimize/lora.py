@@ -186,7 +186,7 @@ def train_settings(spec: StudySpec, options: LoraOptions) -> TrainSettings:
             ),
             seed=spec.seed % 2**31, steps=max(1, spec.budget.max_rounds), group=options.group,
             accumulate=options.accumulate, micro_batch=options.micro_batch, baseline=options.baseline,
-            kl_weight=options.kl_weight, learning_rate=options.learning_rate, warmup=options.warmup,
+            kl_weight=options.kl_weight, learning_rate=options.learning_rate, warmup=options.warmup, half=options.half,
         )  # fmt: skip
     except ValidationError as error:
         raise SettingsError(f"The options of `lora` cannot be used: {broken_rule(error)}.") from error

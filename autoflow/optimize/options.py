@@ -71,6 +71,9 @@ class LoraOptions(Record):
         TrainSettings.model_fields["micro_batch"].default, ge=1, le=256, title="At once",
         description="Samples that pass together in an update; fewer take less memory.",
     )  # fmt: skip
+    half: bool = Field(
+        False, title="Half precision", description="Multiply in bfloat16: faster where the processor can, less exact."
+    )
     copied: float = Field(-0.25, title="Reward of a copy", description="Of a workflow hardly other than the example.")
     novelty: float = Field(
         NOVELTY, ge=0, le=1, title="Novelty", description="How far its instructions must differ, not to be a copy."
@@ -83,7 +86,7 @@ class LoraOptions(Record):
         ge=0,
         le=40,
         title="Steps asked for",
-        description="In the prompt; 0: not said. Small models learn short ones sooner.",
+        description="In the prompt; 0: not said. Short ones are learned sooner.",
     )
     prompts: int = Field(1, ge=1, le=64, title="Prompts", description="Each with other tasks, in turn.")
     grammar: bool = Field(False, title="Explain CoRE", description="In the prompt; small models do without.")

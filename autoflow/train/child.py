@@ -93,7 +93,10 @@ class Child:
         go_back(self._folder, order.step)
         settings = order.settings
         prompts = [_prompt(self._loaded, order, number) for number in range(len(order.prompts))]
-        policy = Policy(self._loaded.model, settings.adapter, seed=settings.seed, checkpointing=settings.checkpointing)
+        policy = Policy(
+            self._loaded.model, settings.adapter, seed=settings.seed, checkpointing=settings.checkpointing,
+            half=settings.half,
+        )  # fmt: skip
         given = order.grammar
         grammar = None if given is None else Grammatical(Grammar(given.gbnf, given.lark), self._loaded)
         self._lengths: list[int] = []  # of what was decoded since it was last asked for
