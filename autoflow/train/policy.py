@@ -43,7 +43,7 @@ class StepDropout(nn.Module):
 
 
 class HalfLinear(nn.Module):
-    """A frozen layer whose weights are bfloat16: twice as fast where the processor multiplies these.
+    """A frozen layer whose weights are bfloat16: its products take half the time where the processor has such ones.
 
     What goes in and out keeps its type, so that nothing but the products is rounded: sums along the layers, norms,
     attention and adapter are as exact as before.
@@ -93,7 +93,7 @@ class Policy:
         if self.checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
         self._causal = model
-        self.shares = sharing
+        self.shares = sharing  # at first, so that it can be tried
         self.shares = sharing and self._can_share()
         if half:
             self._halve()

@@ -38,7 +38,7 @@ class TrainSettings(Record):
     steps: int = Field(default=100, ge=1)
     group: int = Field(default=8, ge=1)  # completions of one prompt
     accumulate: int = Field(default=1, ge=1)  # groups, each of its own prompt, whose gradients make one step
-    micro_batch: int = Field(default=1, ge=1)  # completions that pass together, forward and back; a matter of memory
+    micro_batch: int = Field(default=8, ge=1)  # completions that pass together and share their prompt; takes memory
     checkpointing: bool = True  # activations are computed again on the way back: less memory, more time
     half: bool = False  # frozen layers multiply in bfloat16: faster on a CPU that can, and less exact, see `HalfLinear`
     baseline: Baseline = "leave-one-out"
