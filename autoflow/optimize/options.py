@@ -86,7 +86,7 @@ class LoraOptions(Record):
         ge=0,
         le=40,
         title="Steps asked for",
-        description="In the prompt; 0: not said. Short ones are learned sooner.",
+        description="In the prompt; 0: not said. Few are learned sooner.",
     )
     prompts: int = Field(1, ge=1, le=64, title="Prompts", description="Each with other tasks, in turn.")
     grammar: bool = Field(False, title="Explain CoRE", description="In the prompt; small models do without.")
