@@ -22,7 +22,6 @@ from autoflow.train.settings import AdapterSettings, SamplingSettings, TrainSett
 from autoflow.train.talk import ANSWER, Failed, Order, Said, holdable
 from tests.llm.tiny import make_tiny
 
-
 pytestmark = pytest.mark.timeout(900)  # processes that load their libraries take as long as a loaded machine lets them
 
 
