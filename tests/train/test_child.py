@@ -22,6 +22,8 @@ from autoflow.train.settings import AdapterSettings, SamplingSettings, TrainSett
 from autoflow.train.talk import ANSWER, Failed, Order, Said, holdable
 from tests.llm.tiny import make_tiny
 
+pytestmark = pytest.mark.timeout(900)  # processes that load their libraries take as long as a loaded machine lets them
+
 
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
@@ -51,7 +53,7 @@ def test_the_process_ends_with_its_input_and_tells_in_its_answers_alone(tmp_path
     make_tiny(tmp_path / "tiny", context=2048)
     told = order(tmp_path / "training", f"local:{tmp_path / 'tiny'}").model_dump_json()
     ran = subprocess.run(
-        [sys.executable, "-m", "autoflow.train.child"], input=told + "\n", capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "autoflow.train.child"], input=told + "\n", capture_output=True, text=True, timeout=600
     )
     answers = [ANSWER.validate_json(line) for line in ran.stdout.splitlines()]
     assert ran.returncode == 0
@@ -71,7 +73,7 @@ def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:
     answer = json.loads(process.stdout.readline())
     assert answer["kind"] == "failed"
     assert "/nowhere/at/all" in answer["message"]
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == 1
 
 
