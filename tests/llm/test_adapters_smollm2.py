@@ -144,7 +144,8 @@ async def test_an_adapter_of_another_base_is_refused_by_llama_cpp_in_words(smoll
 
 async def test_an_adapter_saved_anew_is_asked_anew(smollm2: str, home: Path) -> None:  # noqa: F811
     folder = write_adapter(home / "adapters" / "changing")
-    before = open_embedded(f"{SMOLLM2}+changing")
-    assert before.mark == open_embedded(f"{SMOLLM2}+changing").mark != open_embedded(SMOLLM2).mark
+    llm = open_embedded(f"{SMOLLM2}+changing")
+    before = llm.mark
+    assert before == open_embedded(f"{SMOLLM2}+changing").mark != open_embedded(SMOLLM2).mark
     write_adapter(folder, rank=3)
-    assert open_embedded(f"{SMOLLM2}+changing").mark != before.mark
+    assert llm.mark != before
