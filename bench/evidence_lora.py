@@ -30,6 +30,7 @@ import torch  # noqa: E402
 
 from autoflow.llm.local.load import Loaded, load_model  # noqa: E402
 from autoflow.llm.local.row import prompt_tokens  # noqa: E402
+from autoflow.optimize.grading import shared_out  # noqa: E402
 from autoflow.optimize.lora_prompt import chat  # noqa: E402
 from autoflow.optimize.telling import cut  # noqa: E402
 from autoflow.suites.base import asked  # noqa: E402
@@ -38,7 +39,7 @@ from autoflow.train.policy import Policy  # noqa: E402
 from autoflow.train.settings import SamplingSettings, TrainSettings  # noqa: E402
 from autoflow.train.step import Work  # noqa: E402
 from autoflow.train.trainer import Trainer  # noqa: E402
-from bench.real.lora_file import LoraFile, Mark, mark  # noqa: E402
+from bench.real.lora_file import COPIED, LoraFile, Mark, mark  # noqa: E402
 from bench.real.lora_report import write_report  # noqa: E402
 
 MODEL = "local:smollm2-135m"
@@ -49,7 +50,7 @@ ATTEMPTS = ROOT / "bench" / "real" / "lora_attempts.md"  # what was tried before
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
 SHOWN = 160  # characters of a task in the prompt
 TOKENS = 192
-RATE, STEPS = 1e-3, 50
+RATE, STEPS = 1e-3, 30
 
 
 def settings(seed: int, rate: float) -> TrainSettings:
@@ -83,7 +84,7 @@ class Evidence:
     def _reward(self, texts: Sequence[str]) -> list[float]:
         self.marked = [mark(t, self._example, ended=e) for t, e in zip(texts, self._ended, strict=True)]
         self._ended = []
-        return [found.reward for found in self.marked]
+        return shared_out([found.reward for found in self.marked], texts, COPIED)
 
 
 def train(seed: int, rate: float, minutes: float) -> None:

@@ -7,6 +7,8 @@ reward is gamed.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
@@ -51,6 +53,19 @@ def grade(text: str, example: str, *, ended: bool = True, novelty: float = NOVEL
     if error:
         return Grade(error=error, sound=_sound(found))
     return Grade(copied=not differs(found.workflow, parse(example).workflow, novelty))
+
+
+def shared_out(rewards: Sequence[float], texts: Sequence[str], repeated: float) -> list[float]:
+    """Of a text that was drawn several times in a step the reward is earned once, and `repeated` for every other time.
+
+    Each of them is given the mean of that. Without it nothing holds variety up: whatever text first earns most is soon
+    the only one. What earns less than `repeated` anyway is left as it is: there, alike is no worse.
+    """
+    times = Counter(texts)
+    return [
+        reward if reward <= repeated else (reward + (times[text] - 1) * repeated) / times[text]
+        for reward, text in zip(rewards, texts, strict=True)
+    ]
 
 
 def differs(a: Workflow, b: Workflow, novelty: float = NOVELTY) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from autoflow.lang import format_workflow, parse
 from autoflow.lang.workflow import Workflow
-from autoflow.optimize.grading import differs, distance, grade, structure
+from autoflow.optimize.grading import differs, distance, grade, shared_out, structure
 from autoflow.study import RewardSpec
 from tests.lang.strategies import workflows
 
@@ -77,6 +78,18 @@ def test_text_that_was_cut_off_does_not_count_and_earns_less_than_a_whole_one() 
     assert grade(text, EXAMPLE).counts
     assert not grade(text, EXAMPLE, ended=False).counts
     assert reward(text, ended=False) < SPEC.errors
+
+
+def test_what_is_drawn_again_earns_once() -> None:
+    texts = ["a", "b", "a", "a", "c", "c"]
+    assert shared_out([0.5, 1.0, 0.5, 0.5, -0.7, -0.7], texts, -0.25) == [0.0, 1.0, 0.0, 0.0, -0.7, -0.7]
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=16), st.floats(-1, 1))
+def test_the_more_texts_the_more_is_earned(texts: list[str], repeated: float) -> None:
+    earned = sum(shared_out([1.0] * len(texts), texts, repeated))
+    kinds = len(set(texts))
+    assert earned == pytest.approx(kinds + (len(texts) - kinds) * repeated)
 
 
 @given(workflows(), workflows())
