@@ -7,7 +7,7 @@ adapter that earned most so far is a model in the list, from the first step on t
 
 A text that cannot run earns less than any that can, the more the nearer it comes to one that can (`grading`): with one
 penalty for all, most steps of a small model would teach nothing. A copy earns what `copied` says, and a text that is a
-candidate already what that candidate earned.
+candidate already what that candidate earned; one that is drawn again in the same step earns that once (`shared_out`).
 
 After the search, samples of the base model and of the best adapter are run on the sealed test (`lora_compare`). Which
 adapter is best is said by the mean reward of its own samples, on train tasks alone.
@@ -30,7 +30,7 @@ from pydantic import ValidationError
 from autoflow.errors import SettingsError
 from autoflow.lang.grammar import core_grammar
 from autoflow.optimize.base import Draft, Optimizer, Rules, Workshop
-from autoflow.optimize.grading import Grade, grade
+from autoflow.optimize.grading import Grade, grade, shared_out
 from autoflow.optimize.loop import canonical
 from autoflow.optimize.lora_adapter import adapter_of, publish
 from autoflow.optimize.lora_base import check_base
@@ -98,7 +98,8 @@ class Lora(Optimizer):
         step, training = workshop.view.study.rounds + 1, self._opened(workshop)
         known = _by_text(workshop)
         found = [known.get(canonical(one.sample.text)) if one.grade.counts else None for one in self._drawn]
-        rewards = [self._reward(workshop, one, c) for one, c in zip(self._drawn, found, strict=True)]
+        earned = [self._reward(workshop, one, c) for one, c in zip(self._drawn, found, strict=True)]
+        rewards = shared_out(earned, [one.sample.text for one in self._drawn], self._options.repeated)
         workshop.show(f"Step {step}: updating the adapter")
         done = await training.update(step, [one.sample for one in self._drawn], rewards)
         await asyncio.to_thread(self._publish, workshop)

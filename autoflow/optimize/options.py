@@ -75,6 +75,9 @@ class LoraOptions(Record):
         False, title="Half precision", description="Multiply in bfloat16: faster where the processor can, less exact."
     )
     copied: float = Field(-0.25, title="Reward of a copy", description="Of a workflow hardly other than the example.")
+    repeated: float = Field(
+        -0.25, title="Reward of a repeat", description="For every other time that a text is drawn in the same step."
+    )
     novelty: float = Field(
         NOVELTY, ge=0, le=1, title="Novelty", description="How far its instructions must differ, not to be a copy."
     )
