@@ -315,15 +315,16 @@ def test_prompts_show_other_tasks_in_turn_and_the_example_as_it_is_written(house
     shop = Workshop(house.view, suite, Counting(model), Counting(model), Toolbox(), traces)
     options = LoraOptions(prompts=3, examples=2, grammar=True)
     made = chats(shop, options)
-    assert [[said.role for said in chat] for chat in made] == [["system", "user", "assistant", "user"]] * 3
-    first, second, third = (chat[0].content for chat in made)
-    assert first != second
-    assert first == third, "there are four train tasks, two a prompt"
+    roles = ["system", "user", "assistant", "user", "assistant", "user"]
+    assert [[said.role for said in chat] for chat in made] == [roles] * 3
     tasks = [task.task.objective for task in suite.tasks("train")]
-    assert [objective in first for objective in tasks] == [True, True, False, False]
-    assert [objective in second for objective in tasks] == [False, False, True, True]
-    assert "Write one step a line" in first
-    assert made[0][2].content == trainable.LINES[0].strip()
-    (plain,) = chats(shop, LoraOptions())
+    asked = [[chat[place].content for place in (5, 1, 3)] for chat in made]
+    named = [[next(n for n, task in enumerate(tasks) if task in words) for words in chat] for chat in asked]
+    assert named == [[0, 1, 2], [3, 0, 1], [2, 3, 0]], "a workflow is wanted for the first, and shown for two others"
+    assert all("Write one step a line" in chat[0].content for chat in made)
+    assert {chat[place].content for chat in made for place in (2, 4)} == {trainable.LINES[0].strip()}
+    (plain,) = chats(shop, LoraOptions(wanted_steps=3))
     assert "Write one step a line" not in plain[0].content
-    assert spec.generator not in first
+    assert "of 3 steps" in plain[-1].content
+    assert "of 3 steps" not in made[0][-1].content
+    assert not any(spec.generator in said.content for chat in made for said in chat)

@@ -37,7 +37,7 @@ LINES = [f"Answer:::terminal:::Use skill {skill}, {how}.:::\n" for skill in (0, 
 LINES += ["Look:::process:::Look at it.:::next::Answer\n", "Look:::process:::Look at it.:::next::Nowhere\n", "Well,\n"]
 OPTIONS = {
     "group": 8, "learning_rate": 0.1, "warmup": 2, "max_new_tokens": 3, "threads": 1, "compare": 4, "micro_batch": 8,
-    "temperature": 1.0, "top_p": 1.0, "top_k": 0, "kl_weight": 0.0, "novelty": 0.0, "dropout": 0.1,
+    "temperature": 1.0, "top_p": 1.0, "top_k": 0, "kl_weight": 0.0, "novelty": 0.0, "repeated": 1.0, "dropout": 0.1,
 }  # fmt: skip
 
 
