@@ -18,6 +18,7 @@ from autoflow.llm.local.origin import Origin
 from autoflow.llm.scripted import ScriptedLLM
 from autoflow.optimize.base import Counting, Workshop
 from autoflow.optimize.grading import grade
+from autoflow.optimize.loop import canonical
 from autoflow.optimize.lora import model_of, train_settings
 from autoflow.optimize.lora_adapter import free_name, origin_of, publish
 from autoflow.optimize.lora_compare import gain
@@ -101,7 +102,7 @@ def test_a_sample_earns_what_its_grade_or_its_candidate_does(house: House) -> No
             assert (sample.error, sample.copied) == (told.error, told.copied)
             if told.counts:
                 assert sample.candidate is not None
-                assert house.view.candidates[sample.candidate].text == sample.text
+                assert canonical(house.view.candidates[sample.candidate].text) == canonical(sample.text)
                 assert sample.reward == sample.score == house.view.reward(sample.candidate, "train")
                 assert sample.reached == 1.0
                 seen.add(sample.candidate)
