@@ -92,12 +92,15 @@ def test_both_charts_grow_under_a_zoom_while_it_trains(server: AppServer, page: 
     wait_until(lambda: points(page, 0).get("mean") == 5 and points(page, 1).get("counts") == 5)
     assert points(page, 0)["spread"] == 10  # there and back
     before = zoom(page, 1)
+    assert "step=" not in page.url  # a drag chooses no step
     under_way.train(6)
     wait_until(lambda: points(page, 0)["mean"] == 6 and points(page, 1)["sound"] == 6)
     assert [float(edge) for edge in page.evaluate(RANGE, 1)] == before
     expect(page.get_by_text("Step 6 of 30 · 42 s a step")).to_be_visible()
     expect(page.get_by_text("8 samples of step 6")).to_be_visible()  # the latest is followed
+    expect(page.get_by_label("Samples of step", exact=True)).to_have_value("6")
     assert page.evaluate(MARKED, 0) == [6]
+    assert "step=" not in page.url
 
 
 def test_the_samples_of_a_step_are_read_and_lead_to_their_candidate(
@@ -119,9 +122,11 @@ def test_the_samples_of_a_step_are_read_and_lead_to_their_candidate(
     expect(page.locator("section.sample pre").first).to_have_text(worst.text)
 
     field = page.get_by_label("Samples of step", exact=True)
-    field.fill("12")
+    expect(field).to_have_value("4")
+    field.fill("99")
     field.press("Enter")
     expect(page.get_by_text("8 samples of step 12")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"step=12\b"))
     page.get_by_role("radio", name="Best first").click()
     ran = max((s for s in steps[-1].samples if s.candidate is not None), key=lambda s: s.reward)
     page.get_by_role("button", name=f"Candidate {ran.candidate}", exact=True).click()
@@ -131,6 +136,7 @@ def test_the_samples_of_a_step_are_read_and_lead_to_their_candidate(
     expect(page.get_by_text("8 samples of step 12")).to_be_visible()
     page.get_by_role("button", name="Latest").click()
     expect(page).not_to_have_url(re.compile("step="))
+    expect(page.get_by_role("button", name="Latest")).to_be_hidden()
 
 
 def test_other_figures_tell_the_value_under_the_pointer(server: AppServer, page: Page, store: SqlStore) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from autoflow.report.figures import percent, signed
-from autoflow.study import StudySample, TrainingStep
+from autoflow.study import StudySample
 from pages.ui.components.samples import Kind, Sample, sample_list
+from pages.ui.components.stepper import stepper
 from pages.ui.format import plural
 from pages.ui.optimize import trained
 from pages.ui.optimize.figures import number
@@ -24,7 +25,10 @@ def draw(found: Trained) -> None:
     """The step that the address names, or the latest, with a way to another."""
     step = trained.chosen(found)
     with st.container(horizontal=True, vertical_alignment="bottom", key="samples-head"):
-        _which(found, step)
+        stepper(
+            "Samples of step", step.step, len(found.steps), key=f"samples-step-{found.study_id}",
+            following=trained.is_following(), on_choose=trained.choose, on_follow=trained.follow,
+        )  # fmt: skip
         st.space("stretch")
         order = st.segmented_control(
             "Order of samples", ORDERS, key="samples-order", default=ORDERS[0], required=True,
@@ -37,20 +41,6 @@ def draw(found: Trained) -> None:
     same = f", {plural(len(rows), 'text')}" if len(rows) < len(step.samples) else ""
     st.caption(f"{plural(len(step.samples), 'sample')} of step {step.step}{same}, as the model wrote them.")
     sample_list(rows, key=f"samples-{found.study_id}", label=f"Samples of step {step.step}", on_open=pick)
-
-
-def _which(found: Trained, step: TrainingStep) -> None:
-    key = f"samples-step-{found.study_id}"
-    if st.session_state.get(key) != step.step:
-        st.session_state[key] = step.step
-    st.number_input("Samples of step", 1, None, key=key, width=150, on_change=_typed, args=(key,))
-    if not trained.is_following():
-        st.button("Latest", icon=":material/last_page:", key="samples-latest", on_click=trained.follow)
-
-
-def _typed(key: str) -> None:
-    if st.session_state[key] is not None:
-        trained.choose(int(st.session_state[key]))
 
 
 def samples(drawn: Sequence[StudySample], order: str) -> list[Sample]:
