@@ -5,6 +5,7 @@ from __future__ import annotations
 from pages.ui.optimize import (
     adopting,
     candidate,
+    gained,
     header,
     live,
     loaded,
@@ -26,6 +27,7 @@ def draw(study_id: str) -> None:
     state.draw(view, job)
     adopting.said(view.study)
     warned.draw(view)
+    gained.draw(view)
     results.draw(view)
     rating.draw(view, job)
     training.draw(view, running)

@@ -102,7 +102,7 @@ def _facts(study: Study, points: list[TrainingPoint]) -> str:
 def _disk(study_id: str) -> int:
     """Bytes of its checkpoints; 0 where none are on this machine, or they change just now."""
     try:
-        return disk_use(settings().home / "trainings" / study_id)
+        return disk_use(settings().trainings / study_id)
     except OSError:
         return 0
 
