@@ -19,7 +19,7 @@ from autoflow.study import RewardSpec
 
 COPIED = -0.25  # the reward of a copy: above every error, below what counts
 COUNTS = 0.5  # of what counts by its structure alone; up to 1 the further its instructions are from the example's
-EVERY = 10  # steps of which all texts are kept
+EVERY = 10  # all texts are kept of the first step and of each tenth
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class LoraFile:
             "structures": len({mark.structure for mark in marked if mark.counts}),
             "figures": figures,
             "texts": [{"text": t, **asdict(m)} for t, m in zip(texts, marked, strict=True)]
-            if figures["step"] % EVERY == 1 else [],
+            if figures["step"] == 1 or figures["step"] % EVERY == 0 else [],
         })  # fmt: skip
 
     def _append(self, line: dict[str, Any]) -> None:
