@@ -1,73 +1,70 @@
-"""Write a study or a benchmark that has ended into a file that `make demo` opens.
+"""Record the worked examples with the default model, so that pictures and demonstrations need no model.
 
-Usage: python scripts/record.py STUDY|BENCHMARK OUT [WORDS]
-
-    autoflow benchmark --preset quick
-    python scripts/record.py bm_8k2m1x0c9d7e assets/recordings/benchmark-quick.json.gz "autoflow benchmark ..."
-
-WORDS say with which command it was made; the date, the models and the seed are added. It is read from the store that
-AUTOFLOW_HOME or AUTOFLOW_DATABASE_URL names, as by the command line.
+Writes `assets/recordings/NAME.jsonl`, one an example. Run it again after a change of the prompts: a replay does not
+answer what was never asked.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-from autoflow.benchmark import Benchmark, without_folder
-from autoflow.errors import AutoFlowError
-from autoflow.report.benchmark_recording import save_benchmark
-from autoflow.report.recording import save_recording
-from autoflow.store import SqlStore, open_store
-from autoflow.study import Study
+from autoflow.examples import Example, list_examples  # noqa: E402
+from autoflow.interpret import interpret  # noqa: E402
+from autoflow.lang import parse_strict  # noqa: E402
+from autoflow.llm.registry import open_llm  # noqa: E402
+from autoflow.llm.replay import Recorder  # noqa: E402
+from autoflow.records import Event, RunPolicy, Task  # noqa: E402
+from autoflow.settings import settings  # noqa: E402
+from autoflow.tools import open_toolbox  # noqa: E402
 
-
-def of_study(study: Study) -> str:
-    """When and with what it was made."""
-    spec = study.spec
-    models = f"generator {spec.generator}, interpreter {spec.interpreter}" if spec.generator else spec.interpreter
-    return _words(study.finished_at or study.created_at, models, spec.method, spec.seed)
+FOLDER = ROOT / "assets" / "recordings"
 
 
-def of_benchmark(benchmark: Benchmark) -> str:
-    """Likewise."""
-    spec = benchmark.spec
-    sides = (("generators", spec.generators), ("interpreters", spec.interpreters))
-    models = ", ".join(f"{side} {', '.join(map(without_folder, names))}" for side, names in sides)
-    return _words(benchmark.created_at, models, spec.method, spec.seed)
+class _Silent:
+    """An observer that only says where the run is."""
+
+    def live(self, event: Event) -> None:
+        if event.kind == "step_entered":
+            print(f"  {event.visit} {event.data['step']}", flush=True)
+
+    async def step_done(self, events: object) -> None:
+        pass
+
+    def should_pause(self) -> bool:
+        return False
+
+    def aborted(self, events: object) -> None:
+        pass
 
 
-def _words(at: float, models: str, method: str, seed: int) -> str:
-    return f"Made on {time.strftime('%Y-%m-%d', time.gmtime(at))}, {models}, method {method}, seed {seed}."
+async def record(example: Example) -> None:
+    path = FOLDER / f"{example.slug}.jsonl"
+    path.unlink(missing_ok=True)
+    llm = Recorder(open_llm(settings().default_model, cache=False), path)
+    task = Task(id="tk_000000000000", objective=example.objective, inputs=example.inputs, tools=example.tools)
+    files = {i.sha256: (example.folder / str(i.filename)).read_bytes() for i in example.inputs if i.sha256}
+    began = time.monotonic()
+    async with open_toolbox(example.tools) as toolbox:
+        result = await interpret(
+            parse_strict(example.text), task, llm, toolbox, policy=RunPolicy(), observer=_Silent(),
+            read_file=lambda sha: files[sha],
+        )  # fmt: skip
+    await llm.aclose()
+    print(f"{example.title}: {result.stop}, {time.monotonic() - began:.0f} s\n{result.answer}\n{result.error}")
 
 
-def record(store: SqlStore, what: str, out: str, more: str) -> str:
-    """Returns the words that pages show with it. Raises NotFound; SettingsError: it has not ended."""
-    if what.startswith("bm_"):
-        said = f"{of_benchmark(store.get_benchmark(what))} {more}".strip()
-        save_benchmark(store, what, out, said)
-    else:
-        said = f"{of_study(store.get_study(what))} {more}".strip()
-        save_recording(store, what, out, said)
-    return said
-
-
-def main() -> int:
-    if not 3 <= len(sys.argv) <= 4:
-        print(__doc__, file=sys.stderr)
-        return 2
-    what, out, more = (*sys.argv[1:], "")[:3]
-    try:
-        said = record(open_store(), what, out, more)
-    except AutoFlowError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{out}: {Path(out).stat().st_size / 1000:,.0f} kB. {said}")
-    return 0
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for example in list_examples():
+        if len(sys.argv) < 2 or example.slug in sys.argv[1:]:
+            asyncio.run(record(example))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()
