@@ -16,26 +16,24 @@ DEFAULT_SIZES: Sizes = {"train": 8, "val": 12, "test": 24}
 TOOL_NAMES = tuple(tool.name for tool in TOOLS)
 
 
-class OpenAGIPlanSuite:
-    """Plans for the 185 objectives.
+class PlanTasks:
+    """What both suites of OpenAGI have in common: its tasks, and a plan as the answer.
 
     Args:
+        tasks: those that can be scored.
         seed: of the splits, which are stratified by the kind of task.
         sizes: tasks a split.
     Raises SettingsError: more tasks are asked for than there are.
     """
 
-    name = "openagi-plan"
     tools: Sequence[str] = ()
     vocabulary: Sequence[str] = TOOL_NAMES
     plain = plain_prompt(
         "Which models of the list are needed for the objective, and in which order? Reply with their names only."
     )
 
-    def __init__(self, *, seed: int = 0, sizes: Sizes = DEFAULT_SIZES) -> None:
-        self._splits = split_tasks(
-            [_suite_task(task) for task in openagi_tasks()], sizes, seed, stratum=lambda t: t.tags
-        )
+    def __init__(self, tasks: Sequence[OpenAGITask], *, seed: int, sizes: Sizes) -> None:
+        self._splits = split_tasks(list(map(_suite_task, tasks)), sizes, seed, stratum=lambda t: t.tags)
 
     @property
     def baseline(self) -> str:
@@ -47,6 +45,18 @@ class OpenAGIPlanSuite:
     def expected(self, task: SuiteTask) -> str:
         assert isinstance(task.expected, OpenAGITask)
         return ", ".join(gold_plan(task.expected.plan))
+
+
+class OpenAGIPlanSuite(PlanTasks):
+    """Plans for the 185 objectives, and no tool run.
+
+    Args, Raises: see `PlanTasks`.
+    """
+
+    name = "openagi-plan"
+
+    def __init__(self, *, seed: int = 0, sizes: Sizes = DEFAULT_SIZES) -> None:
+        super().__init__(openagi_tasks(), seed=seed, sizes=sizes)
 
     async def score(self, task: SuiteTask, answer: str) -> Score:
         assert isinstance(task.expected, OpenAGITask)

@@ -22,9 +22,9 @@ from weakref import WeakValueDictionary
 from autoflow.errors import SettingsError
 from autoflow.metrics.base import Score
 from autoflow.metrics.plan import gold_plan, read_plan, score_plan
-from autoflow.records import Task, Totals
-from autoflow.suites.base import Sizes, Split, SuiteTask, split_tasks
-from autoflow.suites.openagi import MANUAL, TOOL_NAMES, OpenAGIPlanSuite
+from autoflow.records import Totals
+from autoflow.suites.base import Sizes, SuiteTask
+from autoflow.suites.openagi import PlanTasks
 from autoflow.suites.openagi_tasks import OpenAGITask, openagi_tasks
 from autoflow.suites.sizes import fit_sizes
 from autoflow.tools.openagi.dataflow import Executed, execute
@@ -58,7 +58,7 @@ HUB = Metrics("vit-score", "bertscore", "clip-score")
 OFFLINE = Metrics("efficientnet-cosine", "bertscore-minilm", None)
 
 
-class OpenAGISuite:
+class OpenAGISuite(PlanTasks):
     """Those of the 185 tasks whose right plan can be carried out and scored here.
 
     Args:
@@ -70,9 +70,6 @@ class OpenAGISuite:
     """
 
     name = "openagi"
-    tools: Sequence[str] = ()
-    vocabulary: Sequence[str] = TOOL_NAMES
-    plain = OpenAGIPlanSuite.plain
 
     def __init__(
         self, experts: OpenAGIExperts, metrics: Metrics, samples: Samples, *, sizes: Sizes, seed: int = 0
@@ -86,19 +83,7 @@ class OpenAGISuite:
         self._working: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()  # as long as somebody waits
         there = {tool.name for tool in TOOLS if experts.available(tool.name).provider}
         self.runnable = [t for t in openagi_tasks() if set(gold_plan(t.plan)) <= there and metrics.of(t) is not None]
-        tasks = [_suite_task(task) for task in self.runnable]
-        self._splits = split_tasks(tasks, fit_sizes(len(tasks), sizes), seed, stratum=lambda t: t.tags)
-
-    @property
-    def baseline(self) -> str:
-        return MANUAL.read_text("utf-8")
-
-    def tasks(self, split: Split) -> Sequence[SuiteTask]:
-        return self._splits[split]
-
-    def expected(self, task: SuiteTask) -> str:
-        assert isinstance(task.expected, OpenAGITask)
-        return ", ".join(gold_plan(task.expected.plan))
+        super().__init__(self.runnable, seed=seed, sizes=fit_sizes(len(self.runnable), sizes))
 
     async def score(self, task: SuiteTask, answer: str) -> Score:
         assert isinstance(task.expected, OpenAGITask)
@@ -198,8 +183,3 @@ def _alike(made: Sequence[Value | None], right: Sequence[Value]) -> dict[str, li
 def _fit(value: Value) -> Value:
     """Pictures as they are shown: tools may have enlarged them."""
     return as_shown(value) if isinstance(value, Picture) else value
-
-
-def _suite_task(task: OpenAGITask) -> SuiteTask:
-    name = f"openagi-{task.number}"
-    return SuiteTask(name, Task(id=name, objective=task.objective, listed_tools=TOOL_NAMES), (task.kind,), task)

@@ -28,7 +28,7 @@ def test_a_recorded_study_is_opened_and_its_folder_is_gone_at_the_end(page: Page
     env = {**os.environ, "AUTOFLOW_HOME": str(home), "TMPDIR": str(temporary)}
     made = [sys.executable, "scripts/record_study.py", study.id, str(recording), "By hand."]
     subprocess.run(made, cwd=ROOT, env=env, check=True, timeout=60)
-    made = [sys.executable, "scripts/record_benchmark.py", grid.id, str(recorded_grid), "By hand."]
+    made = [sys.executable, "scripts/record_study.py", grid.id, str(recorded_grid), "By hand."]
     subprocess.run(made, cwd=ROOT, env=env, check=True, timeout=60)
     command = [sys.executable, "scripts/demo.py", str(free_port()), str(recording), str(recorded_grid)]
     demo = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)

@@ -207,7 +207,7 @@ def _check_weights(tool: str, part: str) -> None:
     if part == efficientnet.NAME and local_path(part) is None:
         raise ToolFailed(f"`{tool}` asks {part}, which is not here.", efficientnet.CURE)
     if part == shapes.NAME and not shapes.FILE.is_file():
-        raise ToolFailed(f"`{tool}` asks the {part}, whose weights are missing.", shapes.CURE)
+        raise ToolFailed(f"`{tool}` asks the {part}, whose weights {shapes.FILE.name} are missing.", shapes.CURE)
 
 
 def _label(image: Any) -> str:

@@ -65,7 +65,7 @@ async def test_without_its_weights_the_tool_says_so(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(shapes, "FILE", tmp_path / "shapes.safetensors")
     shapes._network.cache_clear()
     try:
-        with pytest.raises(ToolFailed, match=r"shapes\.safetensors of the easy-vqa network are missing"):
+        with pytest.raises(ToolFailed, match=r"easy-vqa network, whose weights shapes\.safetensors are missing"):
             await OpenAGIExperts("offline").find("Visual Question Answering").run([(Image.new("RGB", (9, 9)), "what?")])
     finally:
         shapes._network.cache_clear()
