@@ -39,6 +39,12 @@ STUDY_STOP_WORDS: dict[StudyStop, str] = {
     "collapsed": "The training had come to nothing more to learn from.",
 }
 
+
+def stop_words(stop: StudyStop, method: Method) -> str:
+    """A sentence. What others call a round is a step of a training."""
+    return "All steps were done." if (stop, method) == ("rounds", "lora") else STUDY_STOP_WORDS[stop]
+
+
 # What made a candidate, besides the edits that an optimizer names itself.
 MANUAL, PLAIN, GIVEN, PERSON = "manual workflow", "plain prompt", "given", "edited by a person"
 # Of a training: drawn in one of its steps; after it, for the test alone, from the base model and from the best adapter.

@@ -3,7 +3,7 @@
 What the weights hold does not matter for the time; nothing is loaded. A group of 16 completions of 256 tokens (nothing
 ends one earlier) of a prompt of 600 tokens. Without CUDA only `--size tiny` makes sense: it shows that it runs.
 
-    python bench/training_gpu.py [--size 135M] [--vocabulary 49152] [--micro-batch 4] [--steps 3]
+    python bench/training_gpu.py [--size 135M ...] [--vocabulary 49152] [--micro-batch 16 ...] [--steps 3]
 """
 
 from __future__ import annotations

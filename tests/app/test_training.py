@@ -26,8 +26,6 @@ from tests.app.optimizing import Visit, act, keys, query, shown
 from tests.report.studies import HOSTILE
 from tests.trainings import GENERATOR, Training, new_training, trained_study
 
-can_train = pytest.mark.skipif("lora" not in METHOD_OPTIONS, reason="the method itself is not there")
-
 
 @pytest.fixture
 def study(store: SqlStore) -> Study:
@@ -297,7 +295,6 @@ class TestSettingUp:
         assert "search-generator" not in {box.key for box in app.selectbox}
         assert "search-start" in keys(app)
 
-    @can_train
     def test_what_is_chosen_becomes_a_study_that_trains(self, visit: Visit, store: SqlStore, home: Path) -> None:
         put_model(home)
         tuning = chosen(visit("optimize"))

@@ -9,7 +9,7 @@ import streamlit as st
 from autoflow.jobs.payloads import StudyPayload
 from autoflow.optimize.view import StudyView
 from autoflow.records import Job
-from autoflow.study import STUDY_STOP_WORDS, TEST_RUNS, Study
+from autoflow.study import TEST_RUNS, Study, stop_words
 from pages.ui import services
 from pages.ui.format import ago, duration, money, plural, progress_words
 from pages.ui.jobstrip import time_left_s
@@ -72,7 +72,8 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
         icon = ":material/stop_circle:" if study.stop in ("person", "collapsed") else ":material/check_circle:"
         took = f"{duration(study.seconds)} of work" if study.seconds else ""
         ended = f"ended {ago(study.finished_at, now)}" if study.finished_at and not study.recorded else ""
-        return icon, [STUDY_STOP_WORDS[study.stop].rstrip("."), *facts, spent, *filter(None, (took, ended))]
+        why = stop_words(study.stop, study.spec.method).rstrip(".")
+        return icon, [why, *facts, spent, *filter(None, (took, ended))]
     if job is None:
         return ":material/radio_button_unchecked:", ["Not started", *facts]
     left = time_left_s(job, now)
