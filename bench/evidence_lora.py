@@ -44,6 +44,7 @@ from bench.real.lora_report import write_report  # noqa: E402
 
 MODEL = "local:smollm2-135m"
 FILE = ROOT / "docs" / "evidence" / "lora.jsonl"
+GPU_FILE = FILE.with_stem("lora-gpu")  # of trainings where there is CUDA; told in the report, beside those on the CPU
 REPORT, IMAGE = ROOT / "docs" / "evidence" / "lora.md", ROOT / "docs" / "images" / "lora.svg"
 REPORTED = ("seed-0", "seed-1", "seed-2", "seed-0-rate-0")
 ATTEMPTS = ROOT / "bench" / "real" / "lora_attempts.md"  # what was tried before, told in the report
@@ -90,10 +91,12 @@ class Evidence:
 def train(seed: int, rate: float, minutes: float) -> None:
     until = time.monotonic() + minutes * 60
     name = f"seed-{seed}" if rate == RATE else f"seed-{seed}-rate-{rate:g}"
-    how, file = settings(seed, rate), LoraFile(FILE, name)
-    evidence = Evidence(load_model(MODEL), how, FOLDER / name)
+    loaded = load_model(MODEL)
+    how, file = settings(seed, rate), LoraFile(FILE if loaded.device == "cpu" else GPU_FILE, name)
+    evidence = Evidence(loaded, how, FOLDER / loaded.device / name)
     file.begin({
-        "model": MODEL, "date": time.strftime("%Y-%m-%d %H:%M"), "settings": how.model_dump(mode="json"),
+        "model": MODEL, "device": torch.cuda.get_device_name() if loaded.device == "cuda" else "CPU",
+        "date": time.strftime("%Y-%m-%d %H:%M"), "settings": how.model_dump(mode="json"),
         "messages": [m.content for m in evidence.messages], "threads": torch.get_num_threads(),
         "versions": {"python": platform.python_version(), **{p: version(p) for p in ("torch", "transformers", "peft")}},
     })  # fmt: skip
@@ -126,7 +129,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     if not arguments.report:
         train(arguments.seed, arguments.rate, arguments.minutes)
-    write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS.read_text("utf-8"))
+    if FILE.exists():
+        write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS.read_text("utf-8"))
 
 
 if __name__ == "__main__":

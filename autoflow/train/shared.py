@@ -130,7 +130,7 @@ class Growing:
         prompt_keys, prompt_values = self._prompt.keys[layer][0], self._prompt.values[layer][0]
         of_prompt = (together @ prompt_keys.mT).view(shared, rows, -1, prompt_keys.shape[1]).transpose(0, 1)
         scores = torch.cat([of_prompt, each @ own_keys.mT], -1) * scaling  # (R, K, H / K, P + at + 1)
-        shares = scores.softmax(-1)
+        shares = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(scores.dtype)
         to_prompt, to_own = torch.split(shares, [prompt_keys.shape[1], at + 1], -1)
         told = to_prompt.transpose(0, 1).reshape(shared, -1, prompt_keys.shape[1]) @ prompt_values
         told = told.view(shared, rows, -1, size).transpose(0, 1)

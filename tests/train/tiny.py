@@ -40,11 +40,11 @@ def llama(
 
 def policy(
     vocabulary: int = 5, *, dropout: float = 0.0, dtype: torch.dtype = torch.float32, seed: int = 0, moved: bool = True,
-    checkpointing: bool = True, sharing: bool = True, half: bool = False,
+    checkpointing: bool = True, sharing: bool = True, half: bool = False, device: str = "cpu",
 ) -> Policy:  # fmt: skip
     """`moved`: the adapter is no longer the identity that LoRA begins with."""
     made = Policy(
-        llama(vocabulary, dtype=dtype, seed=seed), AdapterSettings(r=2, alpha=4, dropout=dropout), seed=seed,
+        llama(vocabulary, dtype=dtype, seed=seed).to(device), AdapterSettings(r=2, alpha=4, dropout=dropout), seed=seed,
         checkpointing=checkpointing, sharing=sharing, half=half,
     )  # fmt: skip
     if dtype is not torch.float32:
@@ -53,7 +53,7 @@ def policy(
         generator = torch.Generator().manual_seed(seed + 1)
         with torch.no_grad():
             for weight in made.trainable().values():
-                weight.add_(torch.randn(weight.shape, generator=generator, dtype=dtype) * 0.3)
+                weight.add_(torch.randn(weight.shape, generator=generator, dtype=dtype).to(device) * 0.3)
     return made
 
 

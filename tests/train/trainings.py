@@ -27,8 +27,10 @@ def share_of_b(texts: Sequence[str]) -> list[float]:
     return [text.count("b") / max(1, len(text)) for text in texts]
 
 
-def trainer(folder: Path | None = None, settings: TrainSettings = SETTINGS, reward: Reward = share_of_b) -> Trainer:
-    ours = policy(9, dropout=settings.adapter.dropout, moved=False)
+def trainer(
+    folder: Path | None = None, settings: TrainSettings = SETTINGS, reward: Reward = share_of_b, device: str = "cpu"
+) -> Trainer:
+    ours = policy(9, dropout=settings.adapter.dropout, moved=False, device=device)
     return Trainer(ours, Work(PROMPTS, reward, decode, ENDS), settings, folder)
 
 
