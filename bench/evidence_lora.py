@@ -130,7 +130,7 @@ def main() -> None:
     if not arguments.report:
         train(arguments.seed, arguments.rate, arguments.minutes)
     if FILE.exists():
-        write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS.read_text("utf-8"))
+        write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS.read_text("utf-8"), gpu=GPU_FILE)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ SMOOTH = 5  # steps of a curve's running mean
 SHOWN = 3  # texts
 
 
-def write_report(file: Path, names: Sequence[str], report: Path, image: Path, attempts: str) -> None:
-    """Raises ValueError: none of the trainings has begun."""
-    told = {name: LoraFile(file, name).lines() for name in names}
-    runs = {name: [line for line in lines if "step" in line] for name, lines in told.items() if len(lines) > 1}
+def write_report(
+    file: Path, names: Sequence[str], report: Path, image: Path, attempts: str, *, gpu: Path | None = None
+) -> None:
+    """Raises ValueError: none of the trainings has begun. `gpu`: the lines of trainings there, told of beside."""
+    begun, runs = _read(file, names)
     if not runs:
         raise ValueError(f"{file} holds none of {', '.join(names)}")
     image.parent.mkdir(parents=True, exist_ok=True)
@@ -28,11 +29,20 @@ def write_report(file: Path, names: Sequence[str], report: Path, image: Path, at
         title=f"Share of 16 samples that count, mean of {SMOOTH} steps", across="training step",
     )  # fmt: skip
     image.write_text(drawn, "utf-8")
-    begun = {name: next(line for line in told[name] if "step" not in line) for name in runs}
-    report.write_text("\n".join(_report(begun, runs, image, attempts)), "utf-8")
+    beside = list(_on_gpu(*_read(gpu, names))) if gpu else []
+    report.write_text("\n".join(_report(begun, runs, image, [*beside, attempts])), "utf-8")
 
 
-def _report(begun: dict[str, dict[str, Any]], runs: dict[str, Lines], image: Path, attempts: str) -> Iterator[str]:
+def _read(file: Path, names: Sequence[str]) -> tuple[dict[str, dict[str, Any]], dict[str, Lines]]:
+    """How those that have begun did so, and their steps."""
+    told = {name: LoraFile(file, name).lines() for name in names}
+    runs = {name: [line for line in lines if "step" in line] for name, lines in told.items() if len(lines) > 1}
+    return {name: next(line for line in told[name] if "step" not in line) for name in runs}, runs
+
+
+def _report(
+    begun: dict[str, dict[str, Any]], runs: dict[str, Lines], image: Path, more: Sequence[str]
+) -> Iterator[str]:
     first = next(iter(begun.values()))
     how = first["settings"]
     yield "# A model learns to write workflows\n"
@@ -58,10 +68,11 @@ def _report(begun: dict[str, dict[str, Any]], runs: dict[str, Lines], image: Pat
         f"{', layers in bfloat16' if how['half'] else ''}.\n"
     )
     yield f"![Share of samples that count](../images/{image.name})\n"
+    yield f"## First and last {EDGE} steps\n"
     yield from _ends(runs)
     yield from _course(runs)
     yield from _texts(runs)
-    yield attempts
+    yield from more
     yield "## The prompt\n"
     yield "```"
     yield "\n\n".join(first["messages"])
@@ -69,7 +80,6 @@ def _report(begun: dict[str, dict[str, Any]], runs: dict[str, Lines], image: Pat
 
 
 def _ends(runs: dict[str, Lines]) -> Iterator[str]:
-    yield f"## First and last {EDGE} steps\n"
     yield (
         "| training | steps | counts | reward | distinct | structures | distance | entropy | KL | tokens | drift | "
         "seconds |"
@@ -112,6 +122,22 @@ def _course(runs: dict[str, Lines]) -> Iterator[str]:
         cells = [f"{fmean(x['counts'] for x in part):.2f}" if part else "" for part in parts]
         yield f"| {start + 1} to {start + EVERY} | {' | '.join(cells)} |"
     yield ""
+
+
+def _on_gpu(begun: dict[str, dict[str, Any]], runs: dict[str, Lines]) -> Iterator[str]:
+    if not runs:
+        return
+    first = next(iter(begun.values()))
+    took = max(sum(x["figures"]["seconds"] for x in steps) for steps in runs.values())
+    yield "## On a GPU\n"
+    yield (
+        f"The same command on an {first['device']}, the model in bfloat16, {len(runs)} trainings side by side on it "
+        f"({', '.join(f'{name} {version}' for name, version in first['versions'].items())}; "
+        f"{first['date'][:10]}). {took / 60:.0f} minutes each, with at most "
+        f"{max(x['figures']['peak_memory_bytes'] for steps in runs.values() for x in steps) / 1e9:.1f} GB of its "
+        f"memory. First and last {EDGE} steps:\n"
+    )
+    yield from _ends(runs)
 
 
 def _texts(runs: dict[str, Lines]) -> Iterator[str]:

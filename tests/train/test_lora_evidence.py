@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from autoflow.suites.openagi import MANUAL
+from autoflow.train.figures import StepFigures
+from autoflow.train.settings import TrainSettings
 from bench.real.lora_file import LoraFile, mark
 from bench.real.lora_report import write_report
 
@@ -39,6 +41,24 @@ def test_a_step_is_kept_once_and_trainings_do_not_see_each_other(tmp_path: Path)
     (line,) = one.steps
     assert (line["counts"], line["copies"], line["errors"], line["distinct_that_count"]) == (0.5, 0.5, 0, 1)
     assert other.steps == []
+
+
+def test_a_report_tells_of_trainings_on_the_cpu_and_beside_them_of_those_on_a_gpu(tmp_path: Path) -> None:
+    figures = StepFigures.model_construct(**dict.fromkeys(StepFigures.model_fields, 1.0)).model_dump()
+    told = {"model": "local:m", "date": "2026-01-01 00:00", "settings": TrainSettings().model_dump(mode="json"),
+            "messages": ["Write."], "threads": 1, "versions": {"torch": "2"}}  # fmt: skip
+    marked = [mark(text, EXAMPLE, ended=True) for text in (OTHER, EXAMPLE)]
+    for path, device in ((tmp_path / "lora.jsonl", "CPU"), (tmp_path / "gpu.jsonl", "Fast one")):
+        LoraFile(path, "one").begin({**told, "device": device})
+        for step in (1, 2):
+            LoraFile(path, "one").add({**figures, "step": step}, [OTHER, EXAMPLE], marked)
+    files = tmp_path / "lora.jsonl", ["one", "two"], tmp_path / "lora.md", tmp_path / "lora.svg", "## Before"
+    write_report(*files, gpu=tmp_path / "gpu.jsonl")
+    text = (tmp_path / "lora.md").read_text("utf-8")
+    assert text.count("| one | 2 | 0.50 → 0.50 |") == 2
+    assert text.index("on the CPU") < text.index("an Fast one") < text.index("## Before")
+    write_report(*files, gpu=tmp_path / "nowhere.jsonl")
+    assert "On a GPU" not in (tmp_path / "lora.md").read_text("utf-8")
 
 
 def test_there_is_no_report_of_nothing(tmp_path: Path) -> None:
