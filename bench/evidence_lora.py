@@ -5,7 +5,9 @@ the parser and checker: a text counts where it ends by itself, has no error, and
 is kept step by step in `docs/evidence/lora.jsonl` and its checkpoint in `.cache`, so that the same command goes on
 where it was stopped. The report is `docs/evidence/lora.md`, its curves are in `docs/images/lora.svg`.
 
-    python bench/evidence_lora.py --seed 0 [--rate 0] [--minutes 60] [--report]
+    python bench/evidence_lora.py [--seed 0] [--rate 0] [--minutes 60] [--report]
+
+Without a seed it goes on with the first of the report's trainings that has steps left.
 """
 
 from __future__ import annotations
@@ -46,12 +48,12 @@ MODEL = "local:smollm2-135m"
 FILE = ROOT / "docs" / "evidence" / "lora.jsonl"
 GPU_FILE = FILE.with_stem("lora-gpu")  # of trainings where there is CUDA; told in the report, beside those on the CPU
 REPORT, IMAGE = ROOT / "docs" / "evidence" / "lora.md", ROOT / "docs" / "images" / "lora.svg"
-REPORTED = ("seed-0", "seed-1", "seed-2", "seed-0-rate-0")
 ATTEMPTS = ROOT / "bench" / "real" / "lora_attempts.md"  # what was tried before, told in the report
 FOLDER = ROOT / ".cache" / "evidence" / "lora"
 SHOWN = 160  # characters of a task in the prompt
 TOKENS = 192
 RATE, STEPS = 1e-3, 30
+REPORTED = {"seed-0": (0, RATE), "seed-1": (1, RATE), "seed-2": (2, RATE), "seed-0-rate-0": (0, 0.0)}
 
 
 def settings(seed: int, rate: float) -> TrainSettings:
@@ -118,19 +120,26 @@ def train(seed: int, rate: float, minutes: float) -> None:
     print(f"{name}: {left} steps are left; the same command goes on from here." if left else f"{name}: all steps done.")
 
 
+def first_left() -> tuple[int, float] | None:
+    """Seed and learning rate of the first of the report's trainings that has steps left."""
+    file = FILE if not torch.cuda.is_available() else GPU_FILE
+    return next((which for name, which in REPORTED.items() if len(LoraFile(file, name).steps) < STEPS), None)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=0, help="those of the report are 0, 1 and 2")
+    parser.add_argument("--seed", type=int, help="those of the report are 0, 1 and 2")
     parser.add_argument("--rate", type=float, default=RATE, help="learning rate; 0: nothing is learned")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--report", action="store_true", help="only write the report")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    if not arguments.report:
-        train(arguments.seed, arguments.rate, arguments.minutes)
+    which = first_left() if arguments.seed is None else (arguments.seed, arguments.rate)
+    if which and not arguments.report:
+        train(*which, arguments.minutes)
     if FILE.exists():
-        write_report(FILE, REPORTED, REPORT, IMAGE, ATTEMPTS.read_text("utf-8"), gpu=GPU_FILE)
+        write_report(FILE, list(REPORTED), REPORT, IMAGE, ATTEMPTS.read_text("utf-8"), gpu=GPU_FILE)
 
 
 if __name__ == "__main__":
