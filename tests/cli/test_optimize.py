@@ -132,11 +132,11 @@ def test_a_training_is_told_with_its_model_and_what_it_gained(cli: Cli, tmp_path
     models = ("--generator", spec.generator, "--interpreter", spec.interpreter, "--from", baseline)
     suite = ("--suite", spec.suite.options["suite"], "--train", "4", "--val", "4", "--test", "8", "--seed", "1")
     options = [part for name, value in spec.options.items() for part in ("--option", f"{name}={value}")]
-    asked = ("optimize", *suite, *models, "--method", "lora", "--rounds", "10", "--name", "Skilful", *options)
+    asked = ("optimize", *suite, *models, "--method", "lora", "--rounds", "4", "--name", "Skilful", *options)
     found = cli(*asked, "--json")
     assert found.code == 0, found.err
     told = found.json
-    assert (told["state"], told["stop"], told["rounds"]) == ("done", "rounds", 10)
+    assert (told["state"], told["stop"], told["rounds"]) == ("done", "rounds", 4)
     assert told["model"] == f"{spec.generator}+skilful"
     assert told["gain"]["samples"] == 4
     assert told["gain"]["mean"] == pytest.approx(told["gain"]["trained"] - told["gain"]["base"])
