@@ -56,14 +56,21 @@ def model(label: str, name: Literal["generator", "interpreter", "judge"], words:
 
 
 def base() -> str:
-    """The model to be trained; empty where none is there, which is told."""
-    names = services.trainable_names()
-    if names:
-        words = "Learns to write workflows. The smaller it is, the sooner it is seen whether it does."
-        return _model("Model to train", "base", names, words)
-    st.text("No model on this machine can be trained yet.\nThose that are downloaded for talking can be.")
-    st.page_link(services.PAGES["models"], label="Get one", icon=":material/download:")
-    return ""
+    """The model to be trained, one of the list or typed; empty where none is chosen."""
+    names, key = services.trainable_names(), "search-base"
+    if not names:
+        st.text("No model on this machine can be trained yet.\nThose that are downloaded for talking can be.")
+        st.page_link(services.PAGES["models"], label="Get one", icon=":material/download:")
+    elif key in st.session_state and st.session_state[key] is None:
+        del st.session_state[key]  # nothing was chosen while there was nothing
+    picked = st.selectbox(
+        "Model to train", names, 0 if names else None, key=key, bind="query-params", accept_new_options=True,
+        help="Learns to write workflows. The smaller it is, the sooner it is seen whether it does. Of the list, or "
+        "typed: a name of the hub, a folder or a GGUF file.",
+        placeholder="A name of the hub, a folder or a GGUF file", width="stretch",
+    )  # fmt: skip
+    typed = (picked or "").strip()
+    return f"local:{typed}" if typed and ":" not in typed else typed
 
 
 def _model(label: str, name: str, names: list[str], words: str) -> str:
