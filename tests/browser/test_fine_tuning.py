@@ -1,4 +1,4 @@
-"""A training for real, in a real browser: set up with a model of one's own, watched, stopped, and its model taken up."""
+"""A training for real in a real browser: set up with a model of one's own, watched, stopped, and its model taken up."""
 
 from __future__ import annotations
 
