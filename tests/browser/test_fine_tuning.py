@@ -38,8 +38,8 @@ def store(server: AppServer) -> SqlStore:
     return open_store(f"sqlite:///{server.home / 'autoflow.db'}")
 
 
-def set_up(page: Page, server: AppServer, store: SqlStore, model: str) -> None:
-    """A workflow to begin with, a table of tasks, and a model by the path of its folder."""
+def set_up(page: Page, server: AppServer, store: SqlStore, model: str) -> str:
+    """A workflow to begin with, a table of tasks, and a model by the path of its folder; returns the workflow's id."""
     workflow = store.create_workflow("Skilful", trainable.LINES[0])
     trainable.make_suite(store)
     asked = {f"search-lora-{name}": value for name, value in OPTIONS.items()}
@@ -54,13 +54,14 @@ def set_up(page: Page, server: AppServer, store: SqlStore, model: str) -> None:
     typed.fill(model.removeprefix("local:"))
     typed.press("Enter")
     settle(page)
+    return workflow.id
 
 
 def test_a_training_is_set_up_watched_and_stopped_and_its_adapter_is_a_model(
     server: AppServer, page: Page, store: SqlStore, files: Path
 ) -> None:
     model = trainable.make_model(files / "model")
-    set_up(page, server, store, model)
+    workflow = set_up(page, server, store, model)
     page.get_by_test_id("stMain").get_by_role("button", name="Optimize", exact=True).click()
     page.wait_for_url(re.compile(r"study=st_"))
     study = store.list_studies()[0]
@@ -71,7 +72,8 @@ def test_a_training_is_set_up_watched_and_stopped_and_its_adapter_is_a_model(
     seen = points(page, 0)["mean"]
     wait_until(lambda: points(page, 0)["mean"] > seen and points(page, 1)["counts"] > seen)
     wait_until(lambda: len({step.figures.reward_mean for step in store.training_steps(study.id)}) > 5)
-    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the training").click()
     wait_until(lambda: store.get_study(study.id).stop == "person")
     steps = store.training_steps(study.id)
     assert 5 < len(steps) < STEPS
@@ -81,6 +83,7 @@ def test_a_training_is_set_up_watched_and_stopped_and_its_adapter_is_a_model(
     page.goto(f"{server.url}/models?models-tab=Adapters")
     expect(page.get_by_text(f"{model}+skilful")).to_be_visible()
     assert (server.home / "adapters" / "skilful" / "adapter_model.safetensors").is_file()
-    page.goto(f"{server.url}/write")
+    page.goto(f"{server.url}/write?workflow={workflow}")
+    page.get_by_text(re.compile("^Task:")).click()
     page.get_by_role("combobox", name="Model that writes").click()
     expect(page.get_by_role("option", name=f"{model}+skilful")).to_be_visible()

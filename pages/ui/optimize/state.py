@@ -109,14 +109,14 @@ def _buttons(study: Study, job: Job | None) -> None:
     elif job.state in ("paused", "failed", "pausing"):
         st.button("Resume", icon=":material/play_arrow:", key="study-resume", on_click=ask, args=(job.id, "resume"))
     if job and job.state in ("queued", "running", "pausing", "paused", "failed"):
-        _cancel(job)
+        _cancel(job, "training" if study.spec.method == "lora" else "search")
 
 
-def _cancel(job: Job) -> None:
+def _cancel(job: Job, what: str) -> None:
     with st.popover("Cancel", icon=":material/stop:", key="study-cancel"):
-        st.text("What was found stays, and can be adopted.\nThe search cannot go on after that.")
+        st.text(f"What was found stays, and can be adopted.\nThe {what} cannot go on after that.")
         st.button(
-            "Cancel the search", key="study-cancel-now", on_click=services.request_job, args=(job.id, "cancel")
+            f"Cancel the {what}", key="study-cancel-now", on_click=services.request_job, args=(job.id, "cancel")
         )  # fmt: skip
 
 
