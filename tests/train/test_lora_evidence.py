@@ -44,7 +44,7 @@ def test_a_step_is_kept_once_and_trainings_do_not_see_each_other(tmp_path: Path)
 
 
 def test_a_report_tells_of_trainings_on_the_cpu_and_beside_them_of_those_on_a_gpu(tmp_path: Path) -> None:
-    figures = StepFigures.model_construct(**dict.fromkeys(StepFigures.model_fields, 1.0)).model_dump()
+    figures = StepFigures.model_construct(**dict.fromkeys(StepFigures.model_fields, 1)).model_dump()
     told = {"model": "local:m", "date": "2026-01-01 00:00", "settings": TrainSettings().model_dump(mode="json"),
             "messages": ["Write."], "threads": 1, "versions": {"torch": "2"}}  # fmt: skip
     marked = [mark(text, EXAMPLE, ended=True) for text in (OTHER, EXAMPLE)]
