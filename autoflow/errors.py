@@ -28,6 +28,7 @@
     |   `-- StorageUnavailable  read-only, full, or locked
     |-- JobError
     |   `-- LeaseLost           another worker has taken the job
+    |-- TrainingError           a fine-tuning cannot begin or go on
     `-- SettingsError           a setting or an argument breaks its rule
 
 A message says what happened, with the user's own names in it; `hint` says what to do about it.
@@ -171,6 +172,10 @@ class JobError(AutoFlowError):
 
 class LeaseLost(JobError):
     """Another worker has taken this job; stop without writing anything."""
+
+
+class TrainingError(AutoFlowError):
+    """A fine-tuning cannot begin or go on."""
 
 
 class SettingsError(AutoFlowError):

@@ -216,7 +216,7 @@ class DraftEdit(Record):
     at: float
 
 
-JobKind = Literal["generate", "run", "download", "test-model", "study", "pilot", "propose-examples"]
+JobKind = Literal["generate", "run", "download", "test-model", "study", "pilot", "propose-examples", "export"]
 JobState = Literal["queued", "running", "pausing", "paused", "cancelling", "cancelled", "done", "failed"]
 ENDED: frozenset[JobState] = frozenset({"cancelled", "done", "failed"})
 
@@ -248,7 +248,7 @@ class Job(Record):
         return self.state in ENDED
 
 
-ConnectionKind = Literal["openai", "embedded", "scripted", "replay"]
+ConnectionKind = Literal["openai", "embedded", "local", "scripted", "replay"]
 
 
 class Connection(Record):

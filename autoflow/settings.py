@@ -56,6 +56,21 @@ class Settings(BaseSettings):
         return self.models_dir or self.home / "models"
 
     @property
+    def adapters(self) -> Path:
+        """One folder an adapter, as peft writes it."""
+        return self.home / "adapters"
+
+    @property
+    def trainings(self) -> Path:
+        """One folder a study that trains: checkpoints, and the best adapters."""
+        return self.home / "trainings"
+
+    @property
+    def exports(self) -> Path:
+        """What was made to be taken elsewhere: adapters in other forms."""
+        return self.home / "exports"
+
+    @property
     def logs(self) -> Path:
         return self.home / "logs"
 

@@ -14,14 +14,16 @@ from typing import Literal
 from pydantic import Field
 
 from autoflow.records import Event, Json, Record, RunPolicy, StopReason, Totals
+from autoflow.train.figures import StepFigures, TrainSample
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-Method = Literal["in-context", "paper", "evaluate"]
+Method = Literal["in-context", "paper", "lora", "evaluate"]
 
 # Why a study ended; None while it goes on.
 StudyStop = Literal[
     "rounds", "calls", "tokens", "cost", "time", "patience", "perfect", "person", "evaluated", "generator-error",
+    "collapsed",
 ]  # fmt: skip
 STUDY_STOP_WORDS: dict[StudyStop, str] = {
     "rounds": "All rounds were done.",
@@ -34,10 +36,23 @@ STUDY_STOP_WORDS: dict[StudyStop, str] = {
     "person": "It was stopped by a person.",
     "evaluated": "Every run was carried out.",
     "generator-error": "The generator could not answer any more.",
+    "collapsed": "The training had come to nothing more to learn from.",
 }
+
+
+def stop_words(stop: StudyStop, method: Method) -> str:
+    """A sentence. What others call a round is a step of a training."""
+    return "All steps were done." if (stop, method) == ("rounds", "lora") else STUDY_STOP_WORDS[stop]
+
 
 # What made a candidate, besides the edits that an optimizer names itself.
 MANUAL, PLAIN, GIVEN, PERSON = "manual workflow", "plain prompt", "given", "edited by a person"
+# Of a training: drawn in one of its steps; after it, for the test alone, from the base model and from the best adapter.
+DRAWN, UNTRAINED, TRAINED = "drawn in training", "drawn from the base model", "drawn from the trained model"
+FINAL = frozenset({UNTRAINED, TRAINED})
+
+
+TEST_RUNS = "test runs"  # what the job of a search counts once its test is open
 
 
 class SuiteSpec(Record):
@@ -171,6 +186,30 @@ class StudyBatch:
     test_uses: int | None = None
     seconds: float | None = None
     unused: Totals | None = None  # in all, not in this batch
+    steps: Sequence[TrainingStep] = ()  # of a training; one that is there already stays
+
+
+class StudySample(TrainSample):
+    """A text that was sampled while training, and what became of it."""
+
+    error: str = ""  # the first error of a text that cannot run
+    copied: bool = False  # no errors, but hardly more than the example in the prompt
+    candidate: int | None = None  # of the study, which has the same text; None: it cannot run
+    score: float | None = None  # of that candidate on the train tasks, in [0, 1]; None: not run
+    reached: float | None = None  # share of those runs that came to a usable answer, in [0, 1]
+
+
+class TrainingStep(Record):
+    """One step of a study that trains its generator."""
+
+    figures: StepFigures
+    samples: tuple[StudySample, ...] = ()
+    ending: str = ""  # why the training ended with this step before its time, and what to change
+
+    @property
+    def step(self) -> int:
+        """From 1."""
+        return self.figures.step
 
 
 class Rating(Record):

@@ -84,6 +84,13 @@ def study_under_way(store: SqlStore) -> Study:
     return study
 
 
+def training_to_show(store: SqlStore) -> Study:
+    """A made-up training that went all its steps."""
+    from tests.trainings import trained_study
+
+    return trained_study(store, "Made up for a picture: a fine-tuning", steps=40)
+
+
 TASK = "Which department does this mail belong to: delivery, refund, or other?"
 MAILS = (
     ("Where is my parcel? It should have been here on Monday.", "delivery"),

@@ -34,6 +34,7 @@ from scripts.pictured import (  # noqa: E402
     show_table,
     study_to_show,
     study_under_way,
+    training_to_show,
 )
 
 IMAGES = ROOT / "docs" / "images"
@@ -44,7 +45,7 @@ RUN_PATIENCE_S = 60
 SETTLE_MS = 1500  # fonts and the graph
 # Pictures of what stands under a heading further down.
 SCROLLED = {"compare-tasks": "Tasks", "study-candidates": "Candidates", "study-map": "Candidates by tasks",
-            "benchmark-table": "Table"}  # fmt: skip
+            "training": "Training", "benchmark-table": "Table"}  # fmt: skip
 # Pictures that take a hand first.
 ACTS: dict[str, Callable[[Page], None]] = {"tasks-table": show_table, "tasks-proposed": show_examples}
 
@@ -80,7 +81,7 @@ def searched(store: SqlStore, ended: Study) -> dict[str, str]:
     path = f"/optimize?study={ended.id}"
     return {
         "optimize": "/optimize", "study-running": f"/optimize?study={study_under_way(store).id}", "study": path,
-        "study-candidates": path, "study-map": path,
+        "study-candidates": path, "study-map": path, "training": f"/optimize?study={training_to_show(store).id}",
     }  # fmt: skip
 
 

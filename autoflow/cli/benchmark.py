@@ -28,7 +28,7 @@ Suites = Annotated[
     ),
 ]
 Method = Annotated[
-    Literal["in-context", "paper"] | None,
+    Literal["in-context", "paper", "lora"] | None,
     typer.Option(help="How workflows are proposed.", show_default="the preset's"),
 ]
 Provider = Annotated[

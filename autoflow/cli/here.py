@@ -156,6 +156,7 @@ class Progress:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._first: float | None = None  # what was done when it began
+        self._unit = ""  # what was counted then
         self._shown, self._at = "", 0.0
 
     def show(self, job: Job) -> None:
@@ -176,7 +177,8 @@ class Progress:
             output.tell("\n")
 
     def _line(self, job: Job) -> str:
-        self._first = job.done if self._first is None else self._first
+        if self._first is None or job.unit != self._unit:  # something else is counted now, at another pace
+            self._began, self._first, self._unit = time.monotonic(), job.done, job.unit
         doing = job.live.get("status") or job.live.get("doing") or job.message
         counted = f"{job.done:,.0f} of {job.total:,.0f} {job.unit}" if job.total else ""
         return " · ".join(filter(None, (counted, self._left(job), str(doing or ""))))

@@ -15,14 +15,21 @@ if TYPE_CHECKING:
     from autoflow.llm.base import LLM
     from autoflow.records import Connection
 
-_FILES = ("scripted", "replay", "embedded")
+_WITH_ADAPTERS = ("embedded", "local")
+_FILES = ("scripted", "replay", "embedded", "local")
 
 
 def model_name(given: str | None) -> str:
     """The model as any process can open it: the default where none is given, the paths of files absolute."""
     name = given or settings().default_model
     kind, colon, rest = name.partition(":")
-    return f"{kind}:{os.path.abspath(rest)}" if colon and kind in _FILES and os.path.isfile(rest) else name
+    if not colon or kind not in _FILES:
+        return name
+    path, plus, adapter = rest, "", ""
+    if kind in _WITH_ADAPTERS and not os.path.exists(rest) and "+" in rest:
+        path, plus, adapter = rest.rpartition("+")
+    there = os.path.isfile(path) or (kind == "local" and os.path.isfile(os.path.join(path, "config.json")))
+    return f"{kind}:{os.path.abspath(path)}{plus}{adapter}" if there else name
 
 
 def open_model(given: str | None) -> LLM:

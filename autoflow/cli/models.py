@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from autoflow.cli import output
+from autoflow.cli import adapters, output
+from autoflow.cli.bar import Bar
 from autoflow.cli.options import Json
 from autoflow.cli.table import print_table
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
     from autoflow.llm.catalogue import Entry
-    from autoflow.llm.download import Progress
     from autoflow.records import Connection
 
-BAR = 30  # characters of the progress bar
 HUB = "hub:"
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the model.")]
 
@@ -31,22 +30,28 @@ def register(app: typer.Typer) -> None:
     group.command("test")(probe)
     for command in (get, add, remove, connect, disconnect):
         group.command()(command)
+    adapters.register(group)
     app.add_typer(group, name="models")
 
 
 def list_(json_: Json = False) -> None:
-    """List the models of the catalogue, the user's own, and the connections."""
+    """List the models of the catalogue, the user's own, adapters, and the connections."""
     from autoflow.llm.catalogue import catalogue
+    from autoflow.llm.local.choices import local_base
+    from autoflow.llm.local.shelf import list_adapters
     from autoflow.store import open_store
 
-    entries, connections = catalogue().entries, open_store().list_connections()
+    entries, connections, own = catalogue().entries, open_store().list_connections(), list_adapters()
     if json_:
         output.emit({
             "models": [_entry_json(entry) for entry in entries],
+            "adapters": [adapters.adapter_json(adapter) for adapter in own],
             "connections": [_connection_json(connection) for connection in connections],
         })  # fmt: skip
         return
     rows = [(f"embedded:{e.name}", _size(e), "here" if e.local_path() else "not here", e.good_for) for e in entries]
+    rows += [adapters.base_row(base) for e in entries if (base := local_base(e)) and base.here]
+    rows += [adapters.adapter_row(adapter) for adapter in own]
     rows += [(f"{c.kind}:{c.name}", "", "connection", c.base_url or c.path or c.model) for c in connections]
     print_table(("model", "size", "state", "about"), rows)
 
@@ -56,7 +61,7 @@ def get(name: Name, json_: Json = False) -> None:
     from autoflow.llm.download import get_model
 
     name = name.removeprefix("embedded:")
-    path = asyncio.run(get_model(name, progress=_Bar()))
+    path = asyncio.run(get_model(name, progress=Bar()))
     if sys.stderr.isatty():
         output.note("")
     output.emit({"name": name, "path": str(path)}) if json_ else output.say(str(path))
@@ -107,10 +112,11 @@ def add(
 
 
 def remove(name: Name, json_: Json = False) -> None:
-    """Free the disk of a model, and forget it where you added it. Your own file is never deleted."""
+    """Free the disk of a model or an adapter, and forget it where you added it. Your own file is never deleted."""
     from autoflow.llm.catalogue import remove as remove_model
 
-    remove_model(name.removeprefix("embedded:"))
+    if not adapters.remove_if_adapter(name):
+        remove_model(name.removeprefix("embedded:"))
     output.emit({"name": name, "removed": True}) if json_ else output.say(f"{name} was removed.")
 
 
@@ -163,23 +169,6 @@ def _hub_parts(source: str) -> tuple[str, str, str]:
             "qwen2.5-0.5b-instruct-q4_k_m.gguf",
         )
     return owner, repository, file
-
-
-class _Bar:
-    """Draws progress on standard error: a bar on a terminal, else a line at each tenth."""
-
-    def __init__(self) -> None:
-        self._tenth = -1
-
-    def __call__(self, progress: Progress) -> None:
-        share = progress.done / progress.total if progress.total else 0.0
-        told = f"{share:4.0%} of {progress.total / 1e6:,.0f} MB  {progress.message}"
-        if sys.stderr.isatty():
-            filled = round(BAR * share)
-            output.retell(f"[{'#' * filled}{'.' * (BAR - filled)}] {told[:80]}")
-        elif int(share * 10) > self._tenth:
-            self._tenth = int(share * 10)
-            output.note(told)
 
 
 def _size(entry: Entry) -> str:

@@ -12,11 +12,12 @@ from autoflow.cli.options import Json, Ray, SuiteOption, read_option, read_suite
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
+    from autoflow.optimize.view import StudyView
     from autoflow.records import Job
     from autoflow.store import SqlStore
     from autoflow.study import Split, Study, StudyBudget, StudySpec
 
-MethodName = Literal["in-context", "paper"]
+MethodName = Literal["in-context", "paper", "lora"]
 Size = Annotated[int | None, typer.Option(min=0, help="Tasks in this split.", show_default="the suite's usual")]
 
 
@@ -27,13 +28,15 @@ def register(app: typer.Typer) -> None:
 def optimize(  # long: each option of the command is a parameter
     suite: Annotated[str | None, typer.Option("--suite", metavar="SUITE", help="Its name or id, or a table.")] = None,
     suite_option: SuiteOption = [],  # noqa: B006
-    method: Annotated[MethodName, typer.Option(help="How workflows are proposed.")] = "in-context",
+    method: Annotated[
+        MethodName, typer.Option(help="How workflows are proposed; lora trains the generator.")
+    ] = "in-context",
     generator: Annotated[str | None, typer.Option(metavar="MODEL", help="Proposes.", show_default="default")] = None,
     interpreter: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Carries out.", show_default="default")
     ] = None,
     judge: Annotated[str | None, typer.Option(metavar="MODEL", help="Scores, where the suite has a judge.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds at most.")] = 10,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds at most; of lora, steps.")] = 10,
     max_calls: Annotated[int | None, typer.Option(min=1, help="Model calls, the test's not counted.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Likewise tokens.")] = None,
     max_usd: Annotated[float | None, typer.Option(min=0, help="Likewise US dollars.")] = None,
@@ -136,6 +139,7 @@ def _carry_out(store: SqlStore, study: Study, ray: str | None, *, detach: bool, 
 
 
 def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
+    from autoflow.optimize.training_view import point_of, told
     from autoflow.optimize.view import StudyView
     from autoflow.statistics import compare
 
@@ -148,11 +152,14 @@ def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
         for label, c in shown.items()
         if c is not None
     }
-    found: dict[str, Any] = {
+    found: dict[str, Any] = _trained(study, view) | {
         "study": study.id, "state": job.state if job else "done", "error": job.error if job else "",
         "stop": study.stop, "rounds": study.rounds, "candidates": len(view.candidates), "scores": scores,
         "usage": view.totals().model_dump(), "text": best.text if best else "",
     }  # fmt: skip
+    if study.spec.method == "lora":
+        points = [point_of(step) for step in store.training_steps(study.id)]
+        found["training"] = told(points, ended=study.stop is not None)
     for label in ("manual", "plain"):
         other = shown[label]
         if best is None or other is None or other.number == best.number or not view.complete(best.number, "test"):
@@ -163,9 +170,30 @@ def _told(store: SqlStore, study: Study, job: Job | None) -> dict[str, Any]:
     return found
 
 
+def _trained(study: Study, view: StudyView) -> dict[str, Any]:
+    """What a training made, and what that is good for; empty where the generator was not trained."""
+    from autoflow.optimize.lora import model_of
+    from autoflow.optimize.lora_compare import gain
+
+    if study.spec.method != "lora":
+        return {}
+    told: dict[str, Any] = {"model": model_of(study.spec, study.id), "gain": None}
+    if found := gain(view):
+        d = found.difference.difference
+        told["gain"] = {
+            "base": found.base.score.mean, "trained": found.trained.score.mean, "samples": found.base.samples,
+            "base_runnable": found.base.runnable, "trained_runnable": found.trained.runnable,
+            "mean": d.mean, "low": d.low, "high": d.high, "p": found.difference.p,
+        }  # fmt: skip
+    return told
+
+
 def _table(told: dict[str, Any]) -> str:
     lines = [f"study       {told['study']} ({told['state']})"]
     lines += [f"stopped     {told['stop'] or 'not yet'} after {output.plural(told['rounds'], 'round')}"]
+    if step := told.get("training"):
+        lines.append(f"last step   {step['step']}: {step['words']}")
+        lines += [f"ended early {step['ending']}"] if step["ending"] else [f"note        {s}" for s in step["signs"]]
     for label, score in told["scores"].items():
         lines.append(f"{label:<11} validation {_score(score['val'])}, test {_score(score['test'])}"
                      f"  (candidate {score['candidate']})")  # fmt: skip
@@ -173,6 +201,11 @@ def _table(told: dict[str, Any]) -> str:
         if d := told.get(f"above_{label}"):
             lines.append(f"best above {label}: {d['mean']:+.3f} on the test, 95 % interval "
                          f"{d['low']:+.3f} to {d['high']:+.3f}, {d['tasks']} tasks")  # fmt: skip
+    if "model" in told:
+        lines.append(f"model       {told['model'] or 'none: no step has earned more than the base model yet'}")
+    if g := told.get("gain"):
+        each = f"{g['trained']:.3f} on the test, the base model {g['base']:.3f} ({g['samples']} workflows each)"
+        lines.append(f"trained     {each}; {g['mean']:+.3f}, 95 % interval {g['low']:+.3f} to {g['high']:+.3f}")
     if told["error"]:
         lines.append(f"error       {told['error']}")
     lines.append(f"Adopt it: autoflow adopt {told['study']}")

@@ -10,7 +10,7 @@ import typer
 from autoflow.cli.output import wants_json
 from autoflow.errors import SettingsError
 
-_MODEL = "openai:NAME, embedded:NAME, scripted:FILE, replay:FILE or a connection's name. Default: the embedded one."
+_MODEL = "openai:NAME, embedded:NAME, local:NAME, scripted:FILE, replay:FILE, a connection. Default: the embedded one."
 Json = Annotated[
     bool, typer.Option("--json", callback=lambda _: wants_json(), help="Print JSON on standard output.")
 ]  # also where it stands before the command

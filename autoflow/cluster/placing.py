@@ -46,13 +46,14 @@ class Needs:
 def needs_of(order: Order, kind: ConnectionKind, nodes: Sequence[Node]) -> Needs:
     """What a carrier of this order takes, on such nodes."""
     experts = order.suite.name == "openagi"
+    here = kind in ("embedded", "local")  # the model is on the node itself
     on_gpus = experts and any(node.gpus >= 1 for node in nodes)
-    memory = ITSELF_GB + (EXPERTS_GB if experts else 0.0) + (_embedded_gb(order) if kind == "embedded" else 0.0)
-    alone = kind == "embedded" or (experts and not on_gpus)
+    memory = ITSELF_GB + (EXPERTS_GB if experts else 0.0) + (_model_gb(order) if here else 0.0)
+    alone = here or (experts and not on_gpus)
     return Needs(gpus=1.0 if on_gpus else 0.0, memory=memory * GB, a_node=1 if alone else None)
 
 
-def _embedded_gb(order: Order) -> float:
+def _model_gb(order: Order) -> float:
     name = order.model.partition(":")[2]
     try:
         return catalogue().find(name).memory_gb or EMBEDDED_GB

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from autoflow.errors import JobError
 from autoflow.generate.examples import MOST, Example
+from autoflow.llm.local.export import Form
 from autoflow.records import Job, Record, Task
 from autoflow.study import StudySpec
 
@@ -47,6 +48,13 @@ class TestModelPayload(Record):
     __test__ = False  # not a test
 
     model: str  # as users write it: `openai:NAME`, `embedded:NAME`, ...
+
+
+class ExportPayload(Record):
+    """Kind `export`. The subject is `FORM:ADAPTER`."""
+
+    adapter: str
+    form: Form
 
 
 class StudyPayload(Record):

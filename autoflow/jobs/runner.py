@@ -27,7 +27,7 @@ def handlers(ray: str | None = None) -> Mapping[JobKind, Handler]:
     Args:
         ray: the Ray cluster that carries out the runs of studies; None: as AUTOFLOW_RAY says.
     """
-    from autoflow.jobs.handlers import download, generate, pilot, propose, run, study, test_model
+    from autoflow.jobs.handlers import download, export, generate, pilot, propose, run, study, test_model
 
     return {
         "run": run.handle,
@@ -37,6 +37,7 @@ def handlers(ray: str | None = None) -> Mapping[JobKind, Handler]:
         "study": partial(study.handle, ray=settings().ray if ray is None else ray),
         "pilot": pilot.handle,
         "propose-examples": propose.handle,
+        "export": export.handle,
     }
 
 

@@ -95,6 +95,7 @@ class Entry(Record):
     chat_template: str = ""  # a word about it
     tools: bool | None = None  # whether the chat template knows tools; None: not looked at yet
     context: int | None = Field(default=None, ge=256)  # tokens; None: what is sensible
+    made_from: str = ""  # repository of the hub with the weights that its file was made from
     memory_gb: float | None = None  # once loaded, about
     good_for: str = ""
     sources: tuple[Source, ...] = ()

@@ -20,6 +20,8 @@ from autoflow.errors import ModelError, ModelNotFound, ModelReplyError, ModelUna
 from autoflow.llm.base import LLM, Capabilities, Completion, Message, OnToken, Options
 from autoflow.llm.catalogue import Entry, catalogue
 from autoflow.llm.gguf import read_gguf
+from autoflow.llm.local.gguf_adapter import kept_gguf
+from autoflow.llm.local.names import ADAPTER_WEIGHTS, Base, adapter_folder, file_mark, split_name
 from autoflow.llm.model_plan import SLOTS, ModelKey
 from autoflow.llm.openai_chat import OpenAIChat, Timeouts
 from autoflow.llm.retry import RetryPolicy
@@ -45,21 +47,23 @@ def open_embedded(
     """A model of the catalogue, or any GGUF file. Cheap: nothing is started or loaded before the first request.
 
     Args:
-        name: of the catalogue, or the path of a GGUF file; free where `path` is given.
+        name: of the catalogue, or the path of a GGUF file, `+ADAPTER` behind it; free where `path` is given.
         path: a GGUF file.
         context_tokens: that a prompt and its answer may take; None: what the catalogue says, or what is sensible.
         on_status: told in words what is waited for ("Loading smollm2-135m, 3 s").
-    Raises ModelNotFound: the catalogue knows no such name. SettingsError: the model is not made for talking.
+    Raises ModelNotFound: the catalogue knows no such name, or there is no such adapter. SettingsError: the model is not
+        made for talking.
     """
-    if path is None and name.endswith(".gguf"):
-        path = Path(name).expanduser()
-    source = path or catalogue().find(name)
+    base, adapter = split_name(name) if path is None else (name, None)
+    if path is None and base.endswith(".gguf"):
+        path = Path(base).expanduser()
+    source = path or catalogue().find(base)
     if isinstance(source, Entry) and source.kind != "chat":
         raise SettingsError(
             f"The model {name} cannot be talked to: memory uses it to find what fits by meaning.",
             "Choose one that answers; they are listed by: autoflow models list",
         )
-    return EmbeddedLLM(name, source, context_tokens, on_status)
+    return EmbeddedLLM(name, source, context_tokens, on_status, adapter_folder(adapter) if adapter else None)
 
 
 class _Gone(Exception):
@@ -70,10 +74,12 @@ class EmbeddedLLM:
     """An LLM over the model server. Belongs to the event loop it is first used in."""
 
     def __init__(
-        self, name: str, source: Path | Entry, context_tokens: int | None, on_status: OnStatus | None = None
-    ) -> None:
+        self, name: str, source: Path | Entry, context_tokens: int | None, on_status: OnStatus | None = None,
+        adapter: Path | None = None,
+    ) -> None:  # fmt: skip
         self._name = name
         self._source = source
+        self._adapter = adapter  # a folder, as peft writes it
         self._context = context_tokens
         self._slots = SLOTS
         self._knows_tools = source.tools if isinstance(source, Entry) else None
@@ -91,8 +97,9 @@ class EmbeddedLLM:
 
     @property
     def mark(self) -> str:
-        """Tells what answers from another that takes its name later: its file, and how much it may read."""
-        return f"{_mark(self._source)} {self._context or ''}".strip()
+        """Tells what answers from another that takes its name later: its files, and how much it may read."""
+        adapter = file_mark(self._adapter / ADAPTER_WEIGHTS) if self._adapter else ""
+        return f"{_mark(self._source)} {self._context or ''} {adapter}".strip()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -118,7 +125,7 @@ class EmbeddedLLM:
 
     async def warm_up(self) -> None:
         """Start the server and load the model, so that the first request does not have to wait. Raises ModelError."""
-        key = self._key()
+        key = await asyncio.to_thread(self._key)
         async with self._connecting:
             try:
                 if self._state is None:
@@ -185,23 +192,33 @@ class EmbeddedLLM:
             ) from error
 
     def _key(self) -> ModelKey:
-        """What to ask the server for. Raises ModelNotFound: the file is not here; nothing is started for it."""
+        """What to ask the server for. Raises ModelError: a file is not here; nothing is started for it."""
+        path, context = self._file(), self._context
+        if isinstance(self._source, Entry):
+            context = context or self._source.context
+        if self._adapter is None:
+            return ModelKey(path, context)
+        folder = adapter_folder(self._adapter.name)  # looked at anew: it may have been removed since
+        return ModelKey(path, context, kept_gguf(folder, Base(path.name, path)).absolute())
+
+    def _file(self) -> Path:
+        """The base's. Raises ModelNotFound: it is not here."""
         source = self._source
         if isinstance(source, Entry):
             path = source.local_path()
             if path is None:
-                cure = f"Get it with: autoflow models get {self._name}"
-                raise ModelNotFound(f"The model {self._name} is not on this machine yet.", cure)
-            return ModelKey(path, self._context or source.context)
+                cure = f"Get it with: autoflow models get {source.name}"
+                raise ModelNotFound(f"The model {source.name} is not on this machine yet.", cure)
+            return path
         if not source.is_file():
             raise ModelNotFound(f"There is no model file {source}.", "Was it moved or removed?")
-        return ModelKey(source.resolve(), self._context)
+        return source.resolve()
 
     def _tools(self) -> bool | None:
         """Whether the chat template knows tools; None while there is no file to look into."""
         if self._knows_tools is None:
             try:
-                self._knows_tools = read_gguf(self._key().path).knows_tools
+                self._knows_tools = read_gguf(self._file()).knows_tools
             except ModelNotFound:
                 return None
         return self._knows_tools

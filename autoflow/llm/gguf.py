@@ -31,6 +31,9 @@ class GgufInfo:
     architecture: str
     size: int  # bytes of the file
     layers: int
+    heads: int
+    kv_heads: int
+    weights: int  # numbers in all tensors
     kv_bytes_per_token: int  # of the attention cache at 16 bits
     trained_context: int  # tokens; 0 where the file does not say
     chat_template: str  # "" where the file has none: a base model that cannot hold a chat
@@ -64,13 +67,13 @@ def _read(path: Path, file: BinaryIO) -> GgufInfo:
     if version not in (2, 3):
         raise ModelNotFound(f"{path} is of version {version} of the GGUF format; versions 2 and 3 can be read.")
     meta = {_text(file): _value(file, _number(file, "<I")) for _ in range(_sane(pairs))}
-    end = _end_of_tensors(file, tensors, int(meta.get("general.alignment", 32)))
+    weights, end = _tensors(file, tensors, int(meta.get("general.alignment", 32)))
     if end > size:
         raise _damaged(path, f"it has {size:,} of at least {end:,} bytes")
-    return _info(meta, size)
+    return _info(meta, size, weights)
 
 
-def _info(meta: dict[str, Any], size: int) -> GgufInfo:
+def _info(meta: dict[str, Any], size: int, weights: int) -> GgufInfo:
     architecture = str(meta.get("general.architecture", ""))
 
     def number(key: str, default: int = 0) -> int:
@@ -80,20 +83,23 @@ def _info(meta: dict[str, Any], size: int) -> GgufInfo:
     heads = number("attention.head_count", 1)
     head_size = number("embedding_length") // max(heads, 1)
     keys = number("attention.key_length", head_size) + number("attention.value_length", head_size)
-    layers = number("block_count")
+    layers, kv_heads = number("block_count"), number("attention.head_count_kv", heads)
     return GgufInfo(
         architecture=architecture,
         size=size,
         layers=layers,
-        kv_bytes_per_token=2 * layers * number("attention.head_count_kv", heads) * keys,
+        heads=heads,
+        kv_heads=kv_heads,
+        weights=weights,
+        kv_bytes_per_token=2 * layers * kv_heads * keys,
         trained_context=number("context_length"),
         chat_template=str(meta.get("tokenizer.chat_template", "")),
     )
 
 
-def _end_of_tensors(file: BinaryIO, count: int, alignment: int) -> int:
-    """Where the last tensor ends, in bytes from the start of the file."""
-    last = 0
+def _tensors(file: BinaryIO, count: int, alignment: int) -> tuple[int, int]:
+    """How many numbers all tensors hold, and where the last one ends, in bytes from the start of the file."""
+    numbers = last = 0
     for _ in range(_sane(count)):
         _text(file)
         dims = struct.unpack(f"<{(n := _sane(_number(file, '<I')))}Q", _exactly(file, 8 * n))
@@ -102,9 +108,10 @@ def _end_of_tensors(file: BinaryIO, count: int, alignment: int) -> int:
         total = 1
         for dim in dims:
             total *= dim
+        numbers += total
         last = max(last, offset + total // weights * size)
     start = -(-file.tell() // alignment) * alignment
-    return start + last
+    return numbers, start + last
 
 
 def _value(file: BinaryIO, kind: int) -> Any:

@@ -5,8 +5,9 @@ that it is alive), a fault in native code would take every other model with it, 
 all memory back.
 
 Started as `python -m autoflow.llm.model_child`. The first line of standard input is the order (JSON: `path`, `context`
-tokens a slot, `slots`, `threads`, `token`); the first line of standard output is the answer (`{"url"}` or `{"error"}`).
-Then it serves until standard input ends, so that it never outlives the server, however that ended.
+tokens a slot, `adapter` or null, `slots`, `threads`, `token`); the first line of standard output is the answer
+(`{"url"}` or `{"error"}`). Then it serves until standard input ends, so that it never outlives the server, however
+that ended.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def _load(order: dict[str, Any]) -> Any:
 
     params = xllamacpp.CommonParams()
     params.model.path = order["path"]
+    if order["adapter"]:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(order["adapter"], 1.0)]
     params.n_ctx = order["context"] * order["slots"]
     params.n_parallel = order["slots"]
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = order["threads"]

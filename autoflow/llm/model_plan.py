@@ -24,17 +24,24 @@ class ModelKey:
 
     path: Path
     context: int | None = None  # tokens a slot; None: what is sensible
+    adapter: Path | None = None  # a GGUF file as well
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.path.name} with the adapter {self.adapter.parent.name}" if self.adapter else self.path.name
 
     def fields(self) -> dict[str, Any]:
-        return {"path": str(self.path), "context": self.context}
+        return {"path": str(self.path), "context": self.context, "adapter": str(self.adapter) if self.adapter else None}
 
     @classmethod
     def of(cls, payload: Any) -> ModelKey:
         """Read a request. Raises ModelRequestError: it names no file."""
         try:
             path, context = Path(payload["gguf"]["path"]), payload["gguf"].get("context")
-            if path.is_absolute():
-                return cls(path, int(context) if context else None)
+            adapter = Path(payload["gguf"].get("adapter") or path)
+            if path.is_absolute() and adapter.is_absolute():
+                return cls(path, int(context) if context else None, adapter if adapter != path else None)
         except (KeyError, TypeError, ValueError, AttributeError):
             pass
         raise ModelRequestError("A request to the model server names the file of its model: `gguf.path`, absolute.")
@@ -62,10 +69,11 @@ def plan(key: ModelKey, limit: int) -> Plan:
             f"{key.path.name} is a base model without a chat template and cannot be talked to.",
             "Take an instruct model.",
         )
+    adapter = read_gguf(key.adapter).size if key.adapter else 0
     smallest = None
     for context in _contexts(key, info):
         for slots in (SLOTS, SLOTS // 2, 1):
-            smallest = Plan(context, slots, _memory(info, context * slots))
+            smallest = Plan(context, slots, _memory(info, context * slots) + adapter)
             if smallest.memory <= limit:
                 return smallest
     raise _too_large(key, smallest.memory if smallest else 0, limit)

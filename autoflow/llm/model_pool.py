@@ -59,8 +59,10 @@ class Child:
         answer = json.loads(line) if line.strip() else {"error": "its process ended while it was loading"}
         if "error" in answer:
             raise ModelUnavailable(
-                f"The model {self.key.path.name} could not be loaded: {answer['error']}",
-                "The log of the model server says more.",
+                f"The model {self.key.title} could not be loaded: {answer['error']}",
+                "Was the adapter trained on this model? The log of the model server says more."
+                if self.key.adapter
+                else "The log of the model server says more.",
             )
         self.url = answer["url"]
         self.loaded_s = time.monotonic() - self.started_at
@@ -76,6 +78,7 @@ class Child:
         """For people and pages."""
         return {
             "path": str(self.key.path),
+            "adapter": str(self.key.adapter) if self.key.adapter else None,
             "state": "loaded" if self.loaded_s is not None else "loading",
             "memory": self.memory,
             "in_flight": self.in_flight,
@@ -186,7 +189,7 @@ class ModelPool:
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
                 env=environment_with(**PASSIVE),
             )  # fmt: skip
-        order = {"path": str(key.path), "context": planned.context, "slots": planned.slots}
+        order = key.fields() | {"context": planned.context, "slots": planned.slots}
         order |= {"threads": self._threads, "token": token}
         assert process.stdin is not None
         process.stdin.write(json.dumps(order).encode() + b"\n")

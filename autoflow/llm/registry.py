@@ -2,6 +2,8 @@
 
 openai:NAME      a connection of this name, else a model at OPENAI_BASE_URL (default: OpenAI itself)
 embedded:NAME    a model of the catalogue, run on this machine
+local:NAME       a model of the catalogue, a folder or a repository of the hub, by transformers
+                 (both: NAME+ADAPTER)
 scripted:FILE    answers from a script
 replay:FILE      answers from a recording
 NAME             a connection
@@ -22,7 +24,7 @@ from autoflow.llm.wrappers import Cached, Limited, Metered
 from autoflow.records import Connection, ConnectionKind
 from autoflow.settings import environment, secret
 
-KINDS: tuple[ConnectionKind, ...] = ("openai", "embedded", "scripted", "replay")
+KINDS: tuple[ConnectionKind, ...] = ("openai", "embedded", "local", "scripted", "replay")
 Connections = Callable[[str], Connection | None]
 OnStatus = Callable[[str], None]
 
@@ -35,16 +37,18 @@ def open_llm(
     Args:
         name: see above.
         connections: finds what a person set up by name; None or NotFound where there is no such connection.
-        cache: answer from disk what was asked before (endpoints and embedded models only).
-        on_status: told in words what an embedded model is waiting for.
+        cache: answer from disk what was asked before (not where the answers come from a file).
+        on_status: told in words what a model of this machine is waiting for.
     Raises SettingsError: the name means nothing, or the user's prices are malformed. ModelAuthError: the key is
-        missing. ModelNotFound: no such file or embedded model.
+        missing. ModelNotFound: no such file, adapter or model of this machine.
     """
     connection = _connection(name.strip(), connections)
     if connection.kind == "openai":
         return _endpoint(connection, cache)
     if connection.kind == "embedded":
         return _embedded(connection, cache, on_status)
+    if connection.kind == "local":
+        return _local(connection, cache, on_status)
     return Metered(_file(connection), _free)
 
 
@@ -110,6 +114,13 @@ def _embedded(connection: Connection, cache: bool, on_status: OnStatus | None) -
         context_tokens=connection.context_tokens,
         on_status=on_status,
     )
+    return Metered(_cached(Limited(llm), f"{llm.name} {llm.mark}", cache), _free)
+
+
+def _local(connection: Connection, cache: bool, on_status: OnStatus | None) -> LLM:
+    from autoflow.llm.local import open_local
+
+    llm = open_local(connection.model or connection.name, on_status=on_status)
     return Metered(_cached(Limited(llm), f"{llm.name} {llm.mark}", cache), _free)
 
 

@@ -15,12 +15,13 @@ from autoflow.optimize.limits import part_of, reached
 from autoflow.optimize.running import Halted
 from autoflow.optimize.view import StudyView
 from autoflow.records import Event, Totals
-from autoflow.study import STUDY_STOP_WORDS, Candidate, StudyBudget
+from autoflow.study import STUDY_STOP_WORDS, Candidate, StudyBudget, StudyStop, TrainingStep
 from autoflow.suites.base import Suite
 from autoflow.tools.toolbox import Toolbox
 
 T = TypeVar("T")
 Traces = Callable[[int, str, int], Awaitable[Sequence[Event]]]  # of candidate, task, repeat
+Trained = Callable[[int], Awaitable[Sequence[TrainingStep]]]  # the steps that are kept, after this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ class Rules:
     strict: bool = True  # better than both, not only as good
     promote: int | None = None  # drafts of a round that go on to validation, at most, best gains first; None: all
     unseen: frozenset[str] = frozenset()  # operators for what no train task needs: as good as both is enough
+    trains: bool = False  # each round is a step of a training: also one without a draft is learned from, and one that a
+    # crash cut short is proposed again, as what was proposed is more than its drafts
+
+
+async def _untrained(after: int) -> Sequence[TrainingStep]:
+    return ()
 
 
 class Counting(Wrapper):
@@ -82,6 +89,7 @@ class Workshop:
     show: Callable[[str], None] = lambda words: None  # what it is doing, for whoever watches
     seconds: Callable[[], float] = lambda: 0.0  # worked on the study so far
     pause_wanted: Callable[[], bool] = lambda: False  # then no further call is begun
+    trained: Trained = _untrained
     handed: Totals = field(default_factory=Totals)  # taken for drafts that are not yet kept
     known: dict[object, Any] = field(default_factory=dict)  # see `once`
 
@@ -155,6 +163,24 @@ class Optimizer(Protocol):
         """
         ...
 
-    async def learn(self, workshop: Workshop, candidates: Sequence[Candidate]) -> None:
-        """After they were run. What must last is to be kept by the optimizer itself."""
+    async def learn(self, workshop: Workshop, candidates: Sequence[Candidate]) -> TrainingStep | None:
+        """After they were run. What must last is kept by the optimizer itself, but for what it returns.
+
+        Returns: where it trains, the step, which is kept with the round.
+        """
         ...
+
+    async def ended(self, workshop: Workshop) -> StudyStop | None:
+        """Why no further round is of use, as far as the optimizer knows."""
+        return None
+
+    async def final(self, workshop: Workshop) -> list[Draft]:
+        """After the search, before the test is opened: drafts that are run on the test alone, whatever they are like.
+
+        They may be copies of each other. Not called again once they are kept.
+        """
+        return []
+
+    async def aclose(self) -> None:
+        """Let go of what it holds. It is not used afterwards."""
+        return

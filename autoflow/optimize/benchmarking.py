@@ -36,10 +36,12 @@ def start_benchmark(store: BenchmarksAndStudies, name: str, spec: BenchmarkSpec)
     spec = spec.model_copy(update={"suites": tuple(map(settled_suite, spec.suites))})
     grid = list(cells(spec))
     dealt: dict[tuple[int, int], _Dealt] = {}
-    for cell in grid:  # models play no part in what is dealt: one look for all of them
+    for cell in grid:  # models play no part in what is dealt: one look for most methods
         place = (cell.suite, cell.variant)
         if place not in dealt:
             dealt[place] = _dealt(store, spec, cell)
+        elif spec.method == "lora" or spec.variants[cell.variant].method == "lora":
+            _dealt(store, spec, cell)  # each generator has to be one that can be trained
     benchmark = _written(store, name, spec, grid, dealt)
     submit(store, benchmark)
     return benchmark

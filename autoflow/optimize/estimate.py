@@ -16,10 +16,10 @@ from autoflow.optimize.base import Counting, Workshop
 from autoflow.optimize.methods import open_optimizer
 from autoflow.optimize.operators.cues import parts_of
 from autoflow.optimize.operators.whole import REWRITE
-from autoflow.optimize.options import InContextOptions, options_of
+from autoflow.optimize.options import InContextOptions, LoraOptions, options_of
 from autoflow.optimize.start import first_candidates
 from autoflow.optimize.view import StudyView
-from autoflow.records import Event, Record, Totals
+from autoflow.records import Event, Record, Totals, new_id
 from autoflow.study import SPLITS, Outcome, Split, Study, StudySpec
 from autoflow.suites.base import Suite
 from autoflow.tools.toolbox import Toolbox
@@ -60,6 +60,12 @@ def plan(spec: StudySpec, splits: Mapping[Split, Sequence[Any]], first: int, par
     if spec.method == "evaluate":
         return Plan(first * size[spec.split], 0, 0)
     rounds, test = spec.budget.max_rounds, min(3, first + 1) * size["test"]
+    if spec.method == "lora":  # once all that is drawn counts, and none of it is a copy
+        told = options_of(spec, LoraOptions)
+        drawn = rounds * told.group * told.accumulate
+        ground = first * (size["train"] + size["val"])
+        last = test + 2 * told.compare * size["test"]
+        return Plan(ground + drawn * size["train"] + rounds * size["val"] // 3 + last, rounds, 0)
     if spec.method == "paper":  # all train tasks a draft; about every third is a new best
         return Plan(first * size["val"] + (rounds + 1) * size["train"] + rounds * size["val"] // 3 + test, rounds, 0)
     options = options_of(spec, InContextOptions)
@@ -79,7 +85,7 @@ class Pilot:
     ) -> None:  # fmt: skip
         self._suite, self._interpreter, self._toolbox, self._show = suite, interpreter, toolbox, show
         splits = {split: tuple(task.id for task in suite.tasks(split)) for split in SPLITS}
-        study = Study(id="st_000000000000", name="pilot", spec=spec, splits=splits)
+        study = Study(id=new_id("st"), name="pilot", spec=spec, splits=splits)
         given = [suite.plain] if spec.method == "evaluate" else []
         self._view = StudyView(study, first_candidates(spec, suite, given))
         self._events: dict[tuple[int, str, int], Sequence[Event]] = {}
@@ -90,10 +96,15 @@ class Pilot:
         began = time.monotonic()
         await self._run()
         runs, run_s = self._view.all_outcomes(), time.monotonic() - began
-        proposing, began = Totals(), time.monotonic()
+        proposing, proposal_s, once_s = Totals(), 0.0, 0.0
         if self._generator is not None:
-            proposing = await self._propose(self._generator)
-        found = self._reckoned(runs, run_s, proposing, time.monotonic() - began)
+            began = time.monotonic()
+            proposing, trained_s = await self._propose(self._generator)
+            took_s = time.monotonic() - began
+            proposal_s = took_s if trained_s is None else trained_s
+            once_s = took_s - proposal_s
+        found = self._reckoned(runs, run_s, proposing, proposal_s)
+        found = found.model_copy(update={"seconds": found.seconds + once_s})
         return found, len(runs), self._view.totals() + proposing
 
     async def _run(self) -> None:
@@ -109,10 +120,13 @@ class Pilot:
         policy = self._view.study.spec.policy
         await LocalEvaluator(self._suite, self._interpreter, self._toolbox, policy=policy).map(units, done)
 
-    async def _propose(self, generator: LLM) -> Totals:
-        """What one proposal takes: the whole-workflow kind, which takes most."""
-        self._show("One proposal")
+    async def _propose(self, generator: LLM) -> tuple[Totals, float | None]:
+        """What one proposal takes: the whole-workflow kind, which takes most.
+
+        Returns: of a training also the seconds of one step, without those of loading its model.
+        """
         spec = self._view.study.spec
+        self._show("One step" if spec.method == "lora" else "One proposal")
         if spec.method == "in-context":
             spec = spec.model_copy(update={"options": {**spec.options, "drafts": 1, "operators": [REWRITE]}})
 
@@ -120,9 +134,15 @@ class Pilot:
             return self._events.get((candidate, task, repeat), ())
 
         counted = Counting(generator)
-        shop = Workshop(self._view, self._suite, counted, Counting(self._interpreter), self._toolbox, traces)
+        shop = Workshop(
+            self._view, self._suite, counted, Counting(self._interpreter), self._toolbox, traces, self._show
+        )  # fmt: skip
+        if spec.method == "lora":
+            from autoflow.optimize.lora import rehearsed
+
+            return await rehearsed(spec, shop)
         drafts = await open_optimizer(spec).propose(shop, 1)
-        return sum((draft.totals for draft in drafts), shop.take())
+        return sum((draft.totals for draft in drafts), shop.take()), None
 
     def _reckoned(self, runs: Sequence[Outcome], run_s: float, proposing: Totals, proposal_s: float) -> Estimate:
         spec, view = self._view.study.spec, self._view

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 
 from autoflow.errors import BudgetExceeded, SettingsError
 from autoflow.metrics.kinds import near
-from autoflow.optimize.base import Draft, Rules, Workshop
+from autoflow.optimize.base import Draft, Optimizer, Rules, Workshop
 from autoflow.optimize.operators import HOPE, HOPES, OPERATORS, UNSEEN, Bench, Edit
 from autoflow.optimize.operators.whole import REWRITE
 from autoflow.optimize.options import InContextOptions, options_of
@@ -36,7 +36,7 @@ BY_CHANCE = 0.15  # of the others, share of operators that are drawn whatever th
 ERROR_GAIN = -0.5  # what counts as the gain of a text that cannot run
 
 
-class InContext:
+class InContext(Optimizer):
     """The default optimizer. Raises SettingsError: an option means nothing, or breaks its rule."""
 
     def __init__(self, spec: StudySpec) -> None:

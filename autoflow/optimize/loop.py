@@ -4,7 +4,8 @@
     round n   the optimizer proposes drafts; each is run on a few train tasks beside its parent and the best; those that
               do better are run on all train tasks, and those that still do better on all of validation; all of it is
               kept, so that a search goes on where it was stopped
-    the end   the best on validation, the manual workflow and the plain prompt are run once on the sealed test set
+    the end   the best on validation, the manual workflow, the plain prompt, and where a generator was trained what it
+              writes and what it wrote before, are run once on the sealed test set
 
 What is kept decides what happens next: the loop asks its view what is missing, and never remembers anything else. So a
 study that was killed at any moment comes to the same end as one that was not.
@@ -15,6 +16,7 @@ The budget counts everything but the test. It is looked at before each run: what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from autoflow.errors import GONE, BudgetExceeded, ModelError
 from autoflow.lang import format_workflow, parse
@@ -24,7 +26,7 @@ from autoflow.optimize.running import Halted, Runner, Sink
 from autoflow.optimize.start import first_error
 from autoflow.optimize.view import StudyView
 from autoflow.records import Totals
-from autoflow.study import Candidate, Study, StudyBatch, StudyStop
+from autoflow.study import FINAL, Candidate, Study, StudyBatch, StudyStop
 
 PERFECT = 1.0 - 1e-9
 
@@ -47,8 +49,9 @@ class Search:
         """
         stop = self._study.stop
         if stop is None and self._study.test_uses:  # once the test is open, nothing is searched any more
-            stop = self._ended() or "generator-error"
+            stop = await self._ended() or "generator-error"
         stop = stop or await self._search()
+        await self._final()
         await self._test()
         best = self._view.best()
         number = best.number if best else None
@@ -66,18 +69,21 @@ class Search:
                 raise Halted
             number = self._study.rounds + 1
             begun = self._of_round(number)  # before a crash or a pause: it is gone through to its end
-            stop = (None if begun else self._ended()) or await self._round(number)
+            stop = (None if begun else await self._ended()) or await self._round(number)
         return stop
 
     def _of_round(self, number: int) -> list[Candidate]:
-        return [c for c in self._view.candidates if c.round == number]
+        return [c for c in self._view.candidates if c.round == number and c.operator not in FINAL]
 
-    def _ended(self) -> StudyStop | None:
+    async def _ended(self) -> StudyStop | None:
         """Why no further round begins."""
         budget, study = self._study.spec.budget, self._study
         best = self._view.best()
-        if best is not None and (self._view.score(best.number, "val") or 0.0) >= PERFECT:
+        perfect = best is not None and (self._view.score(best.number, "val") or 0.0) >= PERFECT
+        if perfect and not self._optimizer.rules.trains:  # one perfect sample is no trained model yet
             return "perfect"
+        if told := await self._optimizer.ended(self._shop):
+            return told
         if study.rounds >= budget.max_rounds:
             return "rounds"
         if budget.patience is not None and best is not None and study.rounds - best.round >= budget.patience:
@@ -86,23 +92,12 @@ class Search:
 
     async def _round(self, number: int) -> StudyStop | None:
         """One round; the limit that cut it short, if any."""
-        drafts = self._of_round(number)
-        if not drafts:
-            stop = await self._ground(number)
+        rules = self._optimizer.rules
+        if rules.trains or not self._of_round(number):
+            stop = await self._ground(number) or await self._drafted(number)
             if stop is not None:
                 return stop
-            self._sink.show(f"Round {number}: proposing")
-            try:
-                drafts = await self._propose(number)
-            except BudgetExceeded:
-                limit = reached(self._study.spec.budget, self._shop.spent(), self._sink.seconds())
-                await self._keep_proposals(number, (), self._shop.handed)
-                return limit or "calls"
-            except GONE:
-                raise  # it may come back: the study waits for that, and its test stays sealed
-            except ModelError as error:
-                self._sink.show(f"The generator could not answer: {error}")
-                return "generator-error"
+        drafts = self._of_round(number)
         self._sink.show(f"Round {number}: trying {len(drafts)} on train tasks")
         few, all_ = self._minibatch(number), list(self._study.splits["train"])
         stop = await self._try(drafts, number, few)
@@ -114,11 +109,28 @@ class Search:
             self._sink.show(f"Round {number}: {len(promising)} of {len(drafts)} go on to validation")
             stop = await self._runner.run(promising, "val", number)
         if stop is None:
-            await self._optimizer.learn(self._shop, drafts)
-            await self._keep(StudyBatch(self._study.id, rounds=number), f"Round {number} done")
+            step = await self._optimizer.learn(self._shop, drafts)
+            steps = () if step is None else (step,)
+            await self._keep(StudyBatch(self._study.id, rounds=number, steps=steps), f"Round {number} done")
         return stop
 
-    async def _propose(self, number: int) -> list[Candidate]:
+    async def _drafted(self, number: int) -> StudyStop | None:
+        """The candidates of a round; why there are none, where that ends the search."""
+        self._sink.show(f"Round {number}: proposing")
+        try:
+            await self._propose(number)
+        except BudgetExceeded:
+            limit = reached(self._study.spec.budget, self._shop.spent(), self._sink.seconds())
+            await self._keep_proposals(number, (), self._shop.handed)
+            return limit or "calls"
+        except GONE:
+            raise  # it may come back: the study waits for that, and its test stays sealed
+        except ModelError as error:
+            self._sink.show(f"The generator could not answer: {error}")
+            return "generator-error"
+        return None
+
+    async def _propose(self, number: int) -> None:
         """New candidates, kept all at once: a crash leaves all of them or none."""
         known = {canonical(c.text) for c in self._view.candidates}
         fresh: list[Candidate] = []
@@ -131,8 +143,8 @@ class Search:
             else:
                 refused += draft.totals
         self._shop.handed = Totals()
-        await self._keep_proposals(number, fresh, refused, done=not fresh)
-        return fresh
+        done = not fresh and not self._optimizer.rules.trains
+        await self._keep_proposals(number, fresh, refused, done=done)
 
     async def _keep_proposals(
         self, number: int, fresh: Sequence[Candidate], refused: Totals, *, done: bool = False
@@ -148,8 +160,10 @@ class Search:
 
     async def _ground(self, number: int) -> StudyStop | None:
         """What proposals build on is seen on train tasks first: where it fails is what they are told."""
-        best = self._view.best()
-        tried = [best] if self._optimizer.rules.minibatch and best else self._view.candidates[:1]
+        best, rules = self._view.best(), self._optimizer.rules
+        tried = [best] if rules.minibatch and best else self._view.candidates[:1]
+        if rules.trains:  # what is drawn may be a copy of any of these
+            tried = self._of_round(0)
         return await self._runner.run(tried, "train", number, self._minibatch(number))
 
     async def _try(self, drafts: Sequence[Candidate], number: int, tasks: Sequence[str]) -> StudyStop | None:
@@ -169,7 +183,7 @@ class Search:
         rules = self._optimizer.rules
         runnable = [c for c in drafts if not c.error]
         if not rules.minibatch:
-            return [c for c in runnable if self._best_on_train(c)]
+            return self._new_bests(runnable)
         gains = {c.number: self._gain(c, tasks) for c in runnable}
         lax = {c.number for c in runnable if not rules.strict or c.operator in rules.unseen}
         passing = [c for c in runnable if gains[c.number] > 0 or (gains[c.number] == 0 and c.number in lax)]
@@ -189,28 +203,45 @@ class Search:
         parent = best if draft.parent is None else self._view.candidates[draft.parent]
         return [parent] if parent == best else [parent, best]
 
-    def _best_on_train(self, draft: Candidate) -> bool:
+    def _new_bests(self, drafts: Sequence[Candidate]) -> list[Candidate]:
         """The published rule: what is a new best on train is measured further."""
-        mine = self._view.reward(draft.number, "train")
-        earlier = [self._view.reward(c.number, "train") for c in self._view.candidates[: draft.number]]
-        return mine is not None and all(r is None or mine > r for r in earlier)
+        first = drafts[0].number if drafts else 0
+        earlier = [self._view.reward(c.number, "train") for c in self._view.candidates[:first]]
+        best = max((reward for reward in earlier if reward is not None), default=float("-inf"))
+        found = []
+        for draft in drafts:
+            mine = self._view.reward(draft.number, "train")
+            if mine is not None and mine > best:
+                found.append(draft)
+                best = mine
+        return found
+
+    async def _final(self) -> None:
+        """What the optimizer wants to have tested besides: kept all at once, and asked for once."""
+        if self._study.test_uses or any(c.operator in FINAL for c in self._view.candidates):
+            return
+        drafts = await self._optimizer.final(self._shop)
+        if drafts:
+            first, rounds = len(self._view.candidates), self._study.rounds
+            fresh = [_candidate(first + place, rounds, draft) for place, draft in enumerate(drafts)]
+            await self._keep_proposals(rounds, fresh, Totals())
 
     async def _test(self) -> None:
-        """Open the sealed test set, once: the best, the manual workflow and the plain prompt."""
+        """Open the sealed test set, once: the best, the manual workflow, the plain prompt, and final drafts."""
         view = self._view
         if not self._study.splits.get("test") or view.best() is None:
             return
         if not self._study.test_uses:
             await self._keep(StudyBatch(self._study.id, test_uses=1), "Opening the test set")
         self._sink.show("The sealed test, once")
-        chosen = {c.number: c for c in (view.best(), view.manual, view.plain) if c is not None}
-        await self._runner.run(chosen.values(), "test", self._study.rounds)
+        await self._runner.run(view.tested(), "test", self._study.rounds)
 
     async def _keep(self, batch: StudyBatch, message: str) -> None:
         await self._sink.keep(batch, message)
         self._view.take(batch)
 
 
+@lru_cache(maxsize=8192)  # each round looks at all texts there are
 def canonical(text: str) -> str:
     """Texts that are written alike but for white space and comments are one."""
     workflow = parse(text).workflow

@@ -10,7 +10,11 @@ from autoflow.study import Method, StudySpec
 
 
 def open_optimizer(spec: StudySpec) -> Optimizer:
-    """The optimizer of a study. Raises SettingsError: no such method, or options that mean nothing to it."""
+    """The optimizer of a study.
+
+    Raises SettingsError: no such method, options that mean nothing to it, or a generator that cannot be trained.
+        ModelNotFound: a generator to be trained that is not there.
+    """
     try:
         return _METHODS[spec.method](spec)
     except KeyError:
@@ -29,4 +33,10 @@ def _paper(spec: StudySpec) -> Optimizer:
     return Paper(spec)
 
 
-_METHODS: dict[Method, Callable[[StudySpec], Optimizer]] = {"in-context": _in_context, "paper": _paper}
+def _lora(spec: StudySpec) -> Optimizer:
+    from autoflow.optimize.lora import Lora
+
+    return Lora(spec)
+
+
+_METHODS: dict[Method, Callable[[StudySpec], Optimizer]] = {"in-context": _in_context, "paper": _paper, "lora": _lora}

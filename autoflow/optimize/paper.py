@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from autoflow.generate.generator import mend
 from autoflow.lang.grammar import core_grammar
 from autoflow.llm.base import Message, Options, rough_tokens
-from autoflow.optimize.base import Draft, Rules, Workshop
+from autoflow.optimize.base import Draft, Optimizer, Rules, Workshop
 from autoflow.optimize.options import PaperOptions, options_of
 from autoflow.optimize.telling import examples, words
 from autoflow.prompts import fill, load
@@ -27,7 +27,7 @@ CONTEXT = 3_000  # tokens of history that are told; more does not fit a context 
 ANSWER_TOKENS = 900
 
 
-class Paper:
+class Paper(Optimizer):
     """The published structure."""
 
     def __init__(self, spec: StudySpec) -> None:

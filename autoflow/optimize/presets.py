@@ -32,6 +32,13 @@ def _paper(generators: Sequence[str], interpreters: Sequence[str]) -> BenchmarkS
     )  # fmt: skip
 
 
+def _trained(generators: Sequence[str], interpreters: Sequence[str]) -> BenchmarkSpec:
+    return BenchmarkSpec(
+        generators=tuple(generators), interpreters=tuple(interpreters), suites=(PLAN,), method="lora",
+        budget=StudyBudget(max_rounds=100),
+    )  # fmt: skip
+
+
 def _ablation(*variants: Variant) -> Callable[[Sequence[str], Sequence[str]], BenchmarkSpec]:
     def made(generators: Sequence[str], interpreters: Sequence[str]) -> BenchmarkSpec:
         return BenchmarkSpec(
@@ -56,6 +63,7 @@ _LENGTH = [Variant(name=f"up to {n} steps", options={"max_steps": n}) for n in (
 PRESETS: dict[str, tuple[str, Callable[[Sequence[str], Sequence[str]], BenchmarkSpec]]] = {
     "quick": ("A small grid on plans, for a first look: minutes with the embedded model.", _quick),
     "paper": ("The grid of the paper: all tasks that can be carried out, 30 rounds.", _paper),
+    "trained": ("Generators of this machine, each fine-tuned for 100 steps: hours a cell on a CPU.", _trained),
     "search": ("Search against no search at equal calls.", _ablation(SEARCHED, DRAWN)),
     "memory": ("What a step sees of the steps before it.", _ablation(*_MEMORY)),
     "reward": ("What counts as better.", _ablation(*_REWARD)),

@@ -23,10 +23,11 @@ def cut(text: str, limit: int) -> str:
 
 def examples(shop: Workshop, count: int, *, answers: bool = True) -> str:
     """The first train tasks, with what would be right."""
-    return "\n".join(_example(shop, task, answers=answers) for task in shop.suite.tasks("train")[:count])
+    return "\n".join(example(shop, task, answers=answers) for task in shop.suite.tasks("train")[:count])
 
 
-def _example(shop: Workshop, task: SuiteTask, *, answers: bool) -> str:
+def example(shop: Workshop, task: SuiteTask, *, answers: bool = True) -> str:
+    """One train task, with what would be right."""
     right = shop.suite.expected(task) if answers else ""
     return f"- {cut(asked(task), OBJECTIVE)}" + (f"\n  Right: {cut(right, ANSWER)}" if right else "")
 

@@ -13,7 +13,7 @@ from statistics import fmean
 from autoflow.lang import parse
 from autoflow.optimize.reward import Term, is_valid, mean_terms, text_terms
 from autoflow.records import Totals
-from autoflow.study import MANUAL, PLAIN, Candidate, Outcome, Split, Study, StudyBatch
+from autoflow.study import FINAL, MANUAL, PLAIN, Candidate, Outcome, Split, Study, StudyBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,12 @@ class StudyView:
     @property
     def plain(self) -> Candidate | None:
         return self.by_operator(PLAIN)
+
+    def tested(self) -> list[Candidate]:
+        """Those that the sealed test is for: the best, what it has to beat, and what a trained model drew for it."""
+        final = [c for c in self.candidates if c.operator in FINAL]
+        found = (self.best(), self.manual, self.plain, *final)
+        return list({c.number: c for c in found if c is not None}.values())
 
     def children(self, candidate: int) -> list[Candidate]:
         return [c for c in self.candidates if c.parent == candidate]

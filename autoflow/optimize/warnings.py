@@ -3,6 +3,7 @@
     overfit     the best candidate scores far better on validation, by which it was chosen, than on the sealed test
     shrinking   the reward rose while the answers shrank: it may reward brevity, or what is left out
     no-gain     so many rounds found nothing better
+    untaught    a training whose model writes workflows that are no better than the base model's, as far as can be told
     judge       the model that judges and the people who rate disagree
 
 They are computed from what the study holds, anew whenever they are asked for.
@@ -17,10 +18,12 @@ from statistics import median, variance
 from typing import Literal
 
 from autoflow.metrics.agreement import agreement, rated_pairs
+from autoflow.optimize.lora_compare import gain
+from autoflow.optimize.options import LoraOptions, options_of
 from autoflow.optimize.view import StudyView
-from autoflow.study import Candidate, Outcome, Rating
+from autoflow.study import TRAINED, Candidate, Outcome, Rating
 
-WarningKind = Literal["overfit", "shrinking", "no-gain", "judge"]
+WarningKind = Literal["overfit", "shrinking", "no-gain", "untaught", "judge"]
 LARGE_GAP = 0.1  # of mean scores; a smaller one is not worth a word
 SURE = 2.0  # standard errors that a gap must exceed
 SHRUNK = 0.6  # median share of its length that an answer keeps; below it answers have shrunk
@@ -56,7 +59,7 @@ def warnings(view: StudyView, ratings: Iterable[Rating] = ()) -> list[StudyWarni
     """
     if view.study.spec.method == "evaluate":
         return []
-    found = (_overfit(view), _shrinking(view), _no_gain(view), _judge(view, list(ratings)))
+    found = (_overfit(view), _shrinking(view), _no_gain(view), _untaught(view), _judge(view, list(ratings)))
     return [warning for warning in found if warning is not None]
 
 
@@ -143,8 +146,8 @@ def _answers(view: StudyView, first: Candidate, best: Candidate) -> list[tuple[O
 
 def _no_gain(view: StudyView) -> StudyWarning | None:
     best, rounds = view.best(), view.study.rounds
-    if best is None or rounds - best.round < ROUNDS or view.study.stop == "perfect":
-        return None
+    if best is None or rounds - best.round < ROUNDS or view.study.stop == "perfect" or view.study.spec.method == "lora":
+        return None  # a training goes up slowly, and its best workflow is not what it is for
     if best.round == 0:
         message = f"{rounds} rounds found nothing better than candidate {best.number} ({best.operator})."
     else:
@@ -154,6 +157,35 @@ def _no_gain(view: StudyView) -> StudyWarning | None:
         "generator, or give it more train tasks to learn from."
     )
     return StudyWarning("no-gain", f"{message} {advice}")
+
+
+def _untaught(view: StudyView) -> StudyWarning | None:
+    found = gain(view)
+    if found is None and _trained_in_vain(view):
+        return StudyWarning(
+            "untaught",
+            "No step of the training earned more than the base model did in the first one: no adapter was kept. Train "
+            "for more steps, raise the learning rate, or draw more samples in a step.",
+        )
+    if found is None or found.sure:
+        return None
+    d = found.difference.difference
+    return StudyWarning(
+        "untaught",
+        f"On the sealed test the workflows of the trained model score {found.trained.score.mean:.2f} and those of the "
+        f"base model {found.base.score.mean:.2f} ({found.base.samples} each; 95 % interval of the difference "
+        f"{d.low:+.2f} to {d.high:+.2f}), so that no gain can be told. Train for more steps, draw more samples in a "
+        "step, or compare more of them.",
+    )
+
+
+def _trained_in_vain(view: StudyView) -> bool:
+    """Whether a training went to its end and found nothing to compare with its base model."""
+    study = view.study
+    if study.spec.method != "lora" or study.stop in (None, "person") or study.best is None or not study.test_uses:
+        return False
+    wanted = options_of(study.spec, LoraOptions).compare
+    return bool(wanted) and view.by_operator(TRAINED) is None
 
 
 def _judge(view: StudyView, ratings: Sequence[Rating]) -> StudyWarning | None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from autoflow.lang.diff import to_json
+from autoflow.optimize.training_view import told
 from autoflow.records import Json
 from autoflow.report.comparison import Cell, ComparisonReport, Side, TaskRow
 from autoflow.statistics import Interval
 
 
 def report_json(report: ComparisonReport) -> Json:
-    """The fixed shape of `autoflow compare --json`. A price, a score or a p of null is unknown."""
+    """The fixed shape of `autoflow compare --json`, with the last step of a training where there was one.
+
+    A price, a score or a p of null is unknown.
+    """
     found, spec = report.comparison, report.study.spec
+    trained = {"training": told(report.training, ended=report.study.stop is not None)} if report.training else {}
     return {
         "study_id": report.study.id,
         "suite": report.suite,
@@ -32,7 +37,7 @@ def report_json(report: ComparisonReport) -> Json:
         "b": _side(report.b),
         "diff": to_json(report.diff),
         "rows": [_row(row) for row in report.rows],
-    }
+    } | trained
 
 
 def _interval(found: Interval) -> Json:

@@ -11,11 +11,12 @@ from statistics import fmean, median
 from autoflow.lang import parse
 from autoflow.lang.diff import diff
 from autoflow.optimize.reward import is_valid
+from autoflow.optimize.training_view import point_of
 from autoflow.optimize.view import StudyView
 from autoflow.records import Totals
 from autoflow.report.comparison import Cell, ComparisonReport, Side, TaskRow
 from autoflow.statistics import bootstrap, compare
-from autoflow.study import Candidate, Outcome, Split, Study
+from autoflow.study import Candidate, Outcome, Split, Study, TrainingStep
 from autoflow.suites.base import SuiteTask, in_words
 
 NAMES = "names"  # in the options of a study that compares two texts: how they are called
@@ -25,6 +26,7 @@ ByTask = Mapping[str, Sequence[Outcome]]
 def compare_candidates(
     view: StudyView, a: int, b: int, split: Split, *, tasks: Mapping[str, SuiteTask] | None = None,
     proposed: Sequence[str] = (), test_openings: int = 0, suite: str = "",
+    training: Sequence[TrainingStep] = (),
 ) -> ComparisonReport:  # fmt: skip
     """Candidates `a` and `b` of a study, as far as they were run on the split.
 
@@ -33,6 +35,7 @@ def compare_candidates(
         proposed: what of the suite a model proposed, in words.
         test_openings: how often the sealed test of the suite was opened.
         suite: how the suite is called, where that is not its name.
+        training: the steps that trained its generator.
     Raises IndexError: there is no such candidate.
     """
     first, second = view.candidates[a], view.candidates[b]
@@ -53,6 +56,7 @@ def compare_candidates(
         proposed=tuple(proposed),
         test_openings=test_openings,
         suite=suite or view.study.spec.suite.name,
+        training=tuple(map(point_of, training)),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoflow.lang.diff import WorkflowDiff
+from autoflow.optimize.training_view import TrainingPoint
 from autoflow.records import StopReason, Totals
 from autoflow.statistics import Comparison, Interval, verdict
 from autoflow.study import Split, Study
@@ -88,6 +89,7 @@ class ComparisonReport:
     proposed: tuple[str, ...]  # parts of the suite that a model proposed, in words
     test_openings: int  # how often the sealed test of this suite was opened, by all studies
     suite: str  # how it is called
+    training: tuple[TrainingPoint, ...] = ()  # of the study's generator, step by step; empty: none was trained
 
     @property
     def sealed(self) -> bool:

@@ -46,6 +46,16 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def number(value: float | None, places: int = 2) -> str:
+    """`0.62`, `−0.50`; a dash where nothing was measured."""
+    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as `81 %`; a dash where nothing was measured."""
+    return "–" if share is None else f"{share:.0%}".replace("%", " %")
+
+
 def signed(difference: float) -> str:
     """A difference of scores: `+0.25`, `−0.10`, `0.00`."""
     shown = f"{difference:+.2f}".replace("-", "−")

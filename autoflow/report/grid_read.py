@@ -22,7 +22,7 @@ from autoflow.report.grid import (
     synergy,
 )
 from autoflow.store import SqlStore
-from autoflow.study import STUDY_STOP_WORDS, Outcome, Study, SuiteSpec
+from autoflow.study import Outcome, Study, SuiteSpec, stop_words
 from autoflow.suites.base import in_words
 from autoflow.suites.registry import dealt_suite, title_of
 
@@ -111,7 +111,7 @@ def _cell(
         measured = read(study)
     except NotFound:  # it was deleted while this was read
         return GridCell(cell, study_id, "deleted", GONE)
-    words, stopped = STUDY_STOP_WORDS[study.stop], study.stop == "person" and not measured.sides
+    words, stopped = stop_words(study.stop, study.spec.method), study.stop == "person" and not measured.sides
     if not measured.sides:
         words += " Nothing was measured: no workflow was run on all of its test."
     return GridCell(cell, study_id, "stopped" if stopped else "done", words, measured)

@@ -19,7 +19,12 @@ _DOUBTS: dict[Conclusion, str] = {
     "equal": ", which cannot tell them apart", "open": ", which cannot tell them apart",
     "not borne out": ", but the rank test does not bear it out: run more tasks",
 }  # fmt: skip
-METHODS = {"in-context": "in-context search", "paper": "search as in the paper", "evaluate": "scored"}
+METHODS = {
+    "in-context": "in-context search",
+    "paper": "search as in the paper",
+    "lora": "fine-tuning",
+    "evaluate": "scored",
+}
 
 
 def answers(report: GridReport) -> list[str]:

@@ -11,6 +11,7 @@ from autoflow.report.comparison import ComparisonReport, Side, signs
 from autoflow.report.html_file import html_file, made_on
 from autoflow.report.html_tasks import tasks_section
 from autoflow.report.html_traces import TracePair, traces_section
+from autoflow.report.html_training import training_section
 from autoflow.report.markup import Markup, tag, together
 from autoflow.report.notes import facts, notes, side_figures
 from autoflow.report.svg import graph_svg
@@ -26,7 +27,8 @@ def report_html(report: ComparisonReport, traces: Sequence[TracePair] = (), *, a
     title = f"{report.b.name} against {report.a.name}"
     return html_file(
         title, tag("h1", title), tag("p", report.verdict, class_="verdict"), *_notes(report), _figures(report),
-        _difference(report), _graphs(report), tasks_section(report), traces_section(report, traces), _texts(report),
+        _difference(report), _graphs(report), tasks_section(report), traces_section(report, traces),
+        training_section(report.training), _texts(report),
         tag("footer", f"{facts(report)} {made_on(at)}"),
     )  # fmt: skip
 

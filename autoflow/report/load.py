@@ -47,6 +47,7 @@ def load_comparison(
         proposed=proposed_by_a_model(store, view.study.spec.suite),
         test_openings=openings_of_test(store, view.study.spec.suite),
         suite=title_of(view.study.spec.suite, store.get_suite),
+        training=store.training_steps(study_id) if view.study.spec.method == "lora" else (),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from autoflow.report.recording_file import (
     RecordedVersion,
     RecordedWorkflow,
     Recording,
+    ending,
     read_recording,
     write_lines,
 )
@@ -69,7 +70,10 @@ def study_lines(store: SqlStore, study: Study, words: str) -> Iterator[Json]:
             "outcome": outcome.model_dump(mode="json"),
             "events": [_told(event) for event in events],
         }
-    yield {"end": {"candidates": len(candidates), "outcomes": len(outcomes)}}
+    steps = store.training_steps(study.id)
+    for step in steps:
+        yield {"training": step.model_dump(mode="json")}
+    yield {"end": ending(len(candidates), len(outcomes), len(steps))}
 
 
 def _told(event: Event) -> Json:
@@ -136,7 +140,7 @@ def write_recording(store: SqlStore, recording: Recording) -> Study:
     store.add_to_study(
         StudyBatch(
             made.id, rounds=study.rounds, stop=study.stop, best=study.best, test_uses=study.test_uses,
-            seconds=study.seconds,
+            seconds=study.seconds, steps=recording.steps,
         )
     )  # fmt: skip
     return store.get_study(made.id)

@@ -3,7 +3,8 @@
     {"format": "autoflow-study", "version": 1, "words": ..., "study": {...}, "workflow": {...} or null, "suite": ... }
     {"candidate": {...}}                        one a candidate, by number
     {"outcome": {...}, "events": [...]}         one a run, with its trace
-    {"end": {"candidates": 14, "outcomes": 352}}   without it the file was cut off
+    {"training": {...}}                         one a step, where the study trained its generator
+    {"end": {"candidates": 14, "outcomes": 352}}   without it the file was cut off; "steps" where there are any
 
 Nothing in it is code. Ids of the store it comes from mean nothing elsewhere, so that a reader gives new ones.
 """
@@ -24,7 +25,7 @@ from pydantic import Field, ValidationError
 
 from autoflow.errors import SettingsError
 from autoflow.records import Event, Json, Origin, Record, broken_rule
-from autoflow.study import Candidate, Outcome, Study
+from autoflow.study import Candidate, Outcome, Study, TrainingStep
 
 T = TypeVar("T", bound=Record)
 FORMAT, VERSION = "autoflow-study", 1
@@ -80,6 +81,7 @@ class Recording:
     head: Head
     candidates: tuple[Candidate, ...]
     runs: tuple[Run, ...]
+    steps: tuple[TrainingStep, ...] = ()
 
 
 def write_lines(path: str | os.PathLike[str], lines: Iterator[Json]) -> None:
@@ -151,6 +153,7 @@ def read_study_lines(lines: Iterator[Json]) -> Recording:
     head = _head(next(lines, {}))
     candidates: list[Candidate] = []
     runs: list[Run] = []
+    steps: list[TrainingStep] = []
     end: Any = None
     for number, line in enumerate(lines, start=2):
         if end is not None:
@@ -160,14 +163,23 @@ def read_study_lines(lines: Iterator[Json]) -> Recording:
                 candidates.append(made(Candidate, line["candidate"], number))
             case ["events", "outcome"]:
                 runs.append(made(Run, line, number))
+            case ["training"]:
+                steps.append(made(TrainingStep, line["training"], number))
             case ["end"]:
                 end = line["end"]
             case _:
                 raise Wrong(f"line {number} is neither a candidate nor a run.")
-    if end != {"candidates": len(candidates), "outcomes": len(runs)}:
+    if end != ending(len(candidates), len(runs), len(steps)):
         raise Wrong("its end is missing: it was cut off.")
     _check(head, candidates, runs)
-    return Recording(head, tuple(candidates), tuple(runs))
+    if [step.step for step in steps] != list(range(1, len(steps) + 1)):
+        raise Wrong("the steps of its training are not numbered 1, 2, 3 ...")
+    return Recording(head, tuple(candidates), tuple(runs), tuple(steps))
+
+
+def ending(candidates: int, outcomes: int, steps: int) -> Json:
+    """What the last line counts."""
+    return {"candidates": candidates, "outcomes": outcomes} | ({"steps": steps} if steps else {})
 
 
 def _head(line: Json) -> Head:

@@ -42,6 +42,7 @@ from autoflow.study import (
     Study,
     StudyBatch,
     StudySpec,
+    TrainingStep,
 )  # fmt: skip
 
 
@@ -232,6 +233,10 @@ class StudyStore(Protocol):
 
     def outcome_events(self, study_id: str, candidate: int, task: str, repeat: int = 0) -> list[Event]:
         """The events of one run. Raises NotFound."""
+        ...
+
+    def training_steps(self, study_id: str, after: int = 0) -> list[TrainingStep]:
+        """Those after the step `after`, in order; none where the study trains nothing."""
         ...
 
     def rate(self, study_id: str, rating: Rating) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from autoflow.store.engine import Database
 from autoflow.store.faults import fault
 
-HEAD = "0004"  # the newest file in `migrations/versions`; looked up here so that Alembic is loaded only to migrate
+HEAD = "0005"  # the newest file in `migrations/versions`; looked up here so that Alembic is loaded only to migrate
 _LOCK = 4_115_770_031  # any number that nobody else on the server uses
 
 

@@ -20,12 +20,25 @@ from autoflow.store.study_rows import (
     s,
     select_outcomes,
     select_studies,
+    step_of,
     study_of,
+    t,
     unpack,
     write_batch,
 )
 from autoflow.store.workflow_rows import read_record
-from autoflow.study import Candidate, Method, Outcome, Rating, SavedSuite, Split, Study, StudyBatch, StudySpec
+from autoflow.study import (
+    Candidate,
+    Method,
+    Outcome,
+    Rating,
+    SavedSuite,
+    Split,
+    Study,
+    StudyBatch,
+    StudySpec,
+    TrainingStep,
+)
 
 _u, _r, _b = tables.suites, tables.ratings, tables.benchmarks
 RATED = "rated"  # among the parts of an outcome that a person's rating scored
@@ -127,6 +140,12 @@ class Studies(Part):
             which, time = str(candidate)[:20], str(repeat + 1)[:20]
             raise NotFound(f"Candidate {which} was not run on the task {task[:80]!r} for the {time}. time.")
         return unpack(trace)
+
+    def training_steps(self, study_id: str, after: int = 0) -> list[TrainingStep]:
+        query = sa.select(t).where(t.c.study_id == checked_id(study_id, "st"), t.c.step > after).order_by(t.c.step)
+        with self.database.read() as connection:
+            known(connection, study_id)
+            return [step_of(row) for row in connection.execute(query).mappings()]
 
     def rate(self, study_id: str, rating: Rating) -> None:
         with self.database.write() as connection:

@@ -13,9 +13,9 @@ from autoflow.errors import Conflict, JobError
 from autoflow.records import Event
 from autoflow.store import tables
 from autoflow.store.part import checked_id, missing
-from autoflow.study import Candidate, Outcome, Study, StudyBatch
+from autoflow.study import Candidate, Outcome, Study, StudyBatch, TrainingStep
 
-s, c, o = tables.studies, tables.candidates, tables.outcomes
+s, c, o, t = tables.studies, tables.candidates, tables.outcomes, tables.training_steps
 _STUDY = [s.c[name] for name in Study.model_fields]
 _OUTCOME = [o.c[name] for name in Outcome.model_fields]
 MAX_TRACE_BYTES = 50 * 2**20  # inflated; more is no trace of ours
@@ -67,6 +67,10 @@ def candidate_of(row: sa.RowMapping) -> Candidate:
     return Candidate.model_validate(values)
 
 
+def step_of(row: sa.RowMapping) -> TrainingStep:
+    return TrainingStep(figures=row["figures"], samples=row["samples"], ending=row["ending"])
+
+
 def write_batch(connection: sa.Connection, batch: StudyBatch, now: float, job_id: str | None = None) -> None:
     """Write all of it.
 
@@ -92,6 +96,8 @@ def write_batch(connection: sa.Connection, batch: StudyBatch, now: float, job_id
         _insert_candidates(connection, batch, now)
     if batch.outcomes:
         _insert_outcomes(connection, batch)
+    if batch.steps:
+        _insert_steps(connection, batch)
 
 
 def _insert_candidates(connection: sa.Connection, batch: StudyBatch, now: float) -> None:
@@ -109,13 +115,23 @@ def _insert_candidates(connection: sa.Connection, batch: StudyBatch, now: float)
 
 def _insert_outcomes(connection: sa.Connection, batch: StudyBatch) -> None:
     """A run that is there already stays: the first one counts."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
     rows = [
         {**outcome.model_dump(), "study_id": batch.study_id, "trace": pack(events)}
         for outcome, events in batch.outcomes
     ]
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(o)
+    _insert_new(connection, o, rows)
+
+
+def _insert_steps(connection: sa.Connection, batch: StudyBatch) -> None:
+    """A step that is there already stays: a training that goes on from its checkpoint comes to the same."""
+    rows = [{**step.model_dump(), "study_id": batch.study_id, "step": step.step} for step in batch.steps]
+    _insert_new(connection, t, rows)
+
+
+def _insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
     connection.execute(insert.on_conflict_do_nothing(), rows)
 
 

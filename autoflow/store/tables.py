@@ -262,6 +262,16 @@ outcomes = sa.Table(
     sa.UniqueConstraint("study_id", "candidate", "task", "repeat"),
 )
 
+training_steps = sa.Table(
+    "training_steps",
+    metadata,
+    sa.Column("study_id", _Id, sa.ForeignKey("studies.id"), primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True),
+    sa.Column("figures", JsonText, nullable=False),
+    sa.Column("samples", JsonText, nullable=False),
+    sa.Column("ending", CleanText, nullable=False),
+)
+
 ratings = sa.Table(
     "ratings",
     metadata,

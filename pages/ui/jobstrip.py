@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from autoflow.records import Job, JobState
+from autoflow.study import TEST_RUNS
 from pages.ui import services
 from pages.ui.format import duration, plural, progress_words
 
@@ -49,7 +50,9 @@ def state_line(job: Job) -> str:
 
 
 def time_left_s(job: Job, now: float) -> float | None:
-    """Seconds still to go at the pace so far; None where nothing can be said yet."""
+    """Seconds still to go at the pace so far; None where nothing can be said yet, or something else was done before."""
+    if job.unit == TEST_RUNS:
+        return None
     if job.state != "running" or not job.total or job.done <= 0 or job.started_at is None:
         return None
     return (now - job.started_at) * (job.total - job.done) / job.done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 import streamlit as st
 
@@ -14,6 +14,9 @@ from autoflow.records import Connection, Job, JobKind, Run, is_id
 from autoflow.settings import settings
 from autoflow.store import SqlStore, open_store
 from pages.ui.plain import plain
+
+if TYPE_CHECKING:
+    from autoflow.llm.catalogue import Entry
 
 P = ParamSpec("P")
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,15 +73,37 @@ def connection_model(connection: Connection) -> str:
 @st.cache_data(ttl=3, show_spinner=False)
 def model_names() -> list[str]:
     """Every model that can be chosen now or after a download, the default first."""
+    from autoflow.llm.local.choices import local_models
+
+    known = _entries()
+    embedded = [f"embedded:{entry.name}" for entry in known if entry.kind == "chat"]
+    saved = [connection_model(c) for c in store().list_connections()]
+    names = {default_model(), *embedded, *saved, *local_models(known)}
+    return sorted(names, key=lambda name: (name != default_model(), name))
+
+
+def local_bases() -> list[str]:
+    """Models that an adapter may have been trained on: those of the catalogue that answer."""
+    return [f"local:{entry.name}" for entry in _entries() if entry.kind == "chat"]
+
+
+def _entries() -> tuple[Entry, ...]:
     from autoflow.llm.catalogue import catalogue, shipped
 
     try:
-        known = catalogue().entries
+        return catalogue().entries
     except SettingsError:  # the list of own models is damaged: the page Models says so, the others go on without
-        known = shipped()
-    embedded = [f"embedded:{entry.name}" for entry in known if entry.kind == "chat"]
-    saved = [connection_model(c) for c in store().list_connections()]
-    return sorted({default_model(), *embedded, *saved}, key=lambda name: (name != default_model(), name))
+        return shipped()
+
+
+def trainable_names() -> list[str]:
+    """The models that can be fine-tuned, smallest first: those of this machine, as they are by themselves."""
+    from autoflow.llm.catalogue import catalogue
+
+    here = [entry for entry in catalogue().entries if entry.kind == "chat" and entry.local_path() is not None]
+    sizes = {f"local:{entry.name}": entry.size for entry in here}
+    named = [name for name in model_names() if name.startswith("local:") and "+" not in name]
+    return sorted({*sizes, *named}, key=lambda name: (sizes.get(name, float("inf")), name))
 
 
 def show_fault(error: Exception) -> None:
@@ -148,7 +173,7 @@ def fetch_default_model() -> None:
     from autoflow.llm.catalogue import local_path
 
     ensure_worker(renew=True)  # a worker of an earlier start may have other keys
-    kind, _, name = default_model().partition(":")
+    kind, _, name = default_model().partition("+")[0].partition(":")
     if kind != "embedded" or settings().offline or local_path(name):
         return
     earlier = store().list_jobs(kind="download", subject_id=name, limit=1)

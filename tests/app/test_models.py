@@ -9,9 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from autoflow.records import Connection
-from autoflow.settings import secret
+from autoflow.settings import secret, settings
 from autoflow.store import SqlStore
+from pages.ui import services
+from tests.adapters import write_adapter
 from tests.app.conftest import words
+from tests.grids import worked
 
 
 def test_the_catalogue_offers_downloads(visit: Callable[..., AppTest], store: SqlStore) -> None:
@@ -94,3 +97,126 @@ def test_prices_name_their_source(visit: Callable[..., AppTest]) -> None:
 def test_a_broken_price_file_is_told_and_nothing_else_breaks(visit: Callable[..., AppTest], home: Path) -> None:
     (home / "prices.json").write_text("{broken")
     assert "prices.json" in words(visit("models", **{"models-tab": "Prices"}))
+
+
+@pytest.fixture
+def adapter(home: Path) -> Path:
+    """An adapter on a model of the catalogue, as a study leaves it."""
+    return write_adapter(home / "adapters" / "first", study_name="[Re](x)funds")
+
+
+@pytest.fixture
+def adapters(adapter: Path, visit: Callable[..., AppTest]) -> AppTest:
+    return visit("models", **{"models-tab": "Adapters"})
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_without_adapters_it_is_said_how_one_comes_to_be(visit: Callable[..., AppTest]) -> None:
+    assert "No adapter yet" in words(visit("models", **{"models-tab": "Adapters"}))
+
+
+def test_an_adapter_tells_its_base_and_its_study(adapters: AppTest) -> None:
+    shown = words(adapters).replace("\\", "")
+    assert "local:smollm2-135m+first" in shown
+    assert "From the study [Re](x)funds, step 7, mean reward 0.25" in shown
+    assert "LoRA of rank 2 on q_proj" in shown
+
+
+def test_half_an_adapter_is_told_in_words_and_can_only_be_removed(
+    adapter: Path, visit: Callable[..., AppTest], home: Path
+) -> None:
+    weights = adapter / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    (home / "adapters" / "<b>no name<b>").mkdir()
+    app = visit("models", **{"models-tab": "Adapters"})
+    shown = words(app).replace("\\", "")
+    assert "damaged or incomplete" in shown
+    assert "<b>no name<b>" in shown
+    assert {button.label for button in app.button} & {"Test", "Write with it"} == set()
+    assert app.button(key="drop-adapter-first").click().run()
+    assert not adapter.exists()
+
+
+def test_an_adapter_from_elsewhere_is_told_its_base(adapter: Path, visit: Callable[..., AppTest]) -> None:
+    (adapter / "autoflow.json").unlink()
+    app = visit("models", **{"models-tab": "Adapters"})
+    assert "Nothing in it says which base" in words(app).replace("\\", "")
+    assert "No base was chosen" in words(press(app, "Keep that"))
+    app.selectbox(key="base-first").select("local:smollm2-135m").run()
+    assert "local:smollm2-135m+first" in words(press(app, "Keep that"))
+
+
+def test_every_picker_offers_it(adapter: Path, visit: Callable[..., AppTest]) -> None:
+    names = services.model_names()
+    assert "local:smollm2-135m+first" in names
+    assert "local:smollm2-135m" not in names, "its base is not on this machine"
+    for page, label in (("home", "Model that writes"), ("optimize", "Generator"), ("benchmark", "Generators")):
+        app = visit(page)
+        picker = next(box for box in [*app.selectbox, *app.multiselect] if box.label == label)
+        assert "local:smollm2-135m+first" in picker.options
+
+
+def test_a_form_is_written_by_the_worker_and_then_offered(adapters: AppTest, adapter: Path, store: SqlStore) -> None:
+    app = press(adapters, "peft folder (zip)")
+    (job,) = store.list_jobs(kind="export")
+    assert (job.subject_id, job.payload) == ("peft:first", {"adapter": "first", "form": "peft"})
+    assert next(b for b in app.button if b.label == "peft folder (zip)").disabled
+    worked(store, job)
+    app.run()
+    (button,) = app.get("download_button")
+    assert button.label.startswith("Save first.zip (")
+    write_adapter(adapter, rank=3)
+    app.run()
+    assert app.get("download_button") == [], "these weights are not those that were written"
+
+
+def test_a_form_that_cannot_be_had_says_why(adapters: AppTest, store: SqlStore) -> None:
+    app = press(adapters, "Merged model (folder)")
+    worked(store, store.list_jobs(kind="export")[0])
+    app.run()
+    assert "The model smollm2-135m is not on this machine yet." in words(app)
+
+
+def test_what_was_written_goes_with_the_adapter(adapters: AppTest, store: SqlStore, home: Path) -> None:
+    app = press(adapters, "peft folder (zip)")
+    worked(store, store.list_jobs(kind="export")[0])
+    assert (home / "exports" / "first.zip").is_file()
+    press(app.run(), "Remove the adapter")
+    assert list((home / "exports").iterdir()) == []
+
+
+def test_an_adapter_may_be_the_default(
+    adapter: Path, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOFLOW_DEFAULT_MODEL", "embedded:smollm2-135m+first")
+    settings.cache_clear()
+    app = visit("home")
+    assert "The default model is not on this machine yet" in words(app)
+    assert next(box for box in app.selectbox if box.label == "Model that writes").value == "embedded:smollm2-135m+first"
+
+
+def test_it_gets_another_name(adapters: AppTest, home: Path) -> None:
+    adapters.text_input(key="rename-first").input("second").run()
+    app = press(adapters, "Rename")
+    assert "local:smollm2-135m+second" in words(app)
+    app.text_input(key="rename-second").input("../up").run()
+    app = press(app, "Rename")
+    assert "no name for an adapter" in words(app)
+    assert [path.name for path in (home / "adapters").iterdir()] == ["second"]
+
+
+def test_a_damaged_list_of_own_models_leaves_the_adapters(
+    adapter: Path, visit: Callable[..., AppTest], home: Path
+) -> None:
+    (home / "models.json").write_text("{broken")
+    app = visit("models", **{"models-tab": "Adapters"})
+    assert "cannot be read" in words(app).replace("\\", "")
+    assert not app.exception
+
+
+def test_write_with_it_opens_the_page_with_it_chosen(adapters: AppTest) -> None:
+    app = press(adapters, "Write with it")
+    assert app.session_state["home-model"] == "local:smollm2-135m+first"

@@ -50,6 +50,23 @@ def test_on_a_terminal_one_line_says_how_far_it_is_and_how_long_still(
     ]  # fmt: skip
 
 
+def test_where_something_else_is_counted_the_pace_is_that_of_the_new(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    progress = Progress()
+    progress.show(job(0, total=3, unit="rounds"))
+    clock[0] += 600
+    progress.show(job(1, total=3, unit="rounds"))
+    progress.show(job(0, total=36, unit="test runs"))
+    clock[0] += 20
+    progress.show(job(4, total=36, unit="test runs"))
+    assert screen.getvalue().split("\r\x1b[K")[2:] == [
+        "1 of 3 rounds · about 20 min left", "0 of 36 test runs", "4 of 36 test runs · about 3 min left",
+    ]  # fmt: skip
+
+
 def test_in_a_log_a_line_is_written_now_and_then(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     log = io.StringIO()
     monkeypatch.setattr(sys, "stderr", log)

@@ -10,6 +10,7 @@ import pytest
 from autoflow.optimize.view import StudyView
 from autoflow.store import open_store
 from tests.cli.conftest import Cli
+from tests.optimize import trainable
 
 Script = Callable[..., str]
 SMALL = ("--suite", "openagi-plan", "--train", "2", "--val", "3", "--test", "2", "--rounds", "2")
@@ -120,4 +121,32 @@ def test_an_option_that_means_nothing_is_said_before_the_start(cli: Cli, model: 
     found = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, "--option", option)
     assert found.code == 2
     assert words in found.err
+    assert open_store().list_studies() == []
+
+
+def test_a_training_is_told_with_its_model_and_what_it_gained(cli: Cli, tmp_path: Path) -> None:
+    store = open_store()
+    spec = trainable.spec_of(store, tmp_path)
+    baseline = tmp_path / "mine.core"
+    baseline.write_text(trainable.LINES[0])
+    models = ("--generator", spec.generator, "--interpreter", spec.interpreter, "--from", baseline)
+    suite = ("--suite", spec.suite.options["suite"], "--train", "4", "--val", "4", "--test", "8", "--seed", "1")
+    options = [part for name, value in spec.options.items() for part in ("--option", f"{name}={value}")]
+    asked = ("optimize", *suite, *models, "--method", "lora", "--rounds", "4", "--name", "Skilful", *options)
+    found = cli(*asked, "--json")
+    assert found.code == 0, found.err
+    told = found.json
+    assert (told["state"], told["stop"], told["rounds"]) == ("done", "rounds", 4)
+    assert told["model"] == f"{spec.generator}+skilful"
+    assert told["gain"]["samples"] == 4
+    assert told["gain"]["mean"] == pytest.approx(told["gain"]["trained"] - told["gain"]["base"])
+    table = cli("optimize", "--resume", told["study"])
+    assert f"model       {spec.generator}+skilful" in table.out
+    assert "the base model" in table.out
+
+
+def test_what_cannot_be_trained_is_told_before_anything_is_kept(cli: Cli, model: str) -> None:
+    found = cli("optimize", *SMALL, "--method", "lora", "--generator", model, "--interpreter", model)
+    assert found.code == 2
+    assert "Only a model of this machine can be trained" in found.err
     assert open_store().list_studies() == []

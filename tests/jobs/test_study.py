@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from autoflow.optimize import start
 from autoflow.optimize.base import Rules
 from autoflow.records import Job
 from autoflow.store import SqlStore
-from autoflow.study import Study, StudyBudget, StudySpec, SuiteSpec
+from autoflow.study import TEST_RUNS, Study, StudyBudget, StudySpec, SuiteSpec
 from tests.jobs.test_handlers import store
 from tests.jobs.test_runner import until
 from tests.optimize.tiny import Generator, Interpreter, Listed, TinySuite, skilled
@@ -93,6 +94,27 @@ async def test_study_is_carried_out_and_kept(store: SqlStore, bench: Bench) -> N
     runs = bench.runs(study)
     assert len(runs) == len(set(runs))
     assert store.outcome_events(study.id, 4, "test-2")[-1].kind == "run_finished"
+
+
+async def test_once_the_test_is_open_its_runs_are_counted(
+    store: SqlStore, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[float, float | None, str]] = []
+    real = JobContext.checkpoint
+
+    async def checkpoint(self: JobContext, **told: Any) -> None:
+        seen.append((told["done"], told["total"], told["unit"]))
+        await real(self, **told)
+
+    monkeypatch.setattr(JobContext, "checkpoint", checkpoint)
+    study, job = bench.begin()
+    await carried_out(store, job)
+    units = [unit for _, _, unit in seen]
+    first, last = units.index(TEST_RUNS), len(units) - 1
+    runs = [o for _, o in store.study_outcomes(study.id, split="test")]
+    assert seen[first] == (0, len(runs), TEST_RUNS)
+    assert seen[last - 1] == (len(runs), len(runs), TEST_RUNS)
+    assert seen[last] == (3, 3, "rounds")
 
 
 async def test_ended_study_is_not_searched_again(store: SqlStore, bench: Bench) -> None:

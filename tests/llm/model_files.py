@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def gguf(*, template: str | None = "{{ messages }}", tensors: int = 2, version: int = 3, context: int = 2048) -> bytes:
+def gguf(
+    *, template: str | None = "{{ messages }}", tensors: int = 2, version: int = 3, context: int = 2048,
+    architecture: str = "llama",
+) -> bytes:  # fmt: skip
     """A GGUF file that is whole: a header, and `tensors` tensors of 64 zeros."""
     pairs: dict[str, str | int] = {
-        "general.architecture": "llama",
-        "llama.block_count": 2,
-        "llama.embedding_length": 64,
-        "llama.attention.head_count": 4,
-        "llama.attention.head_count_kv": 2,
-        "llama.context_length": context,
+        "general.architecture": architecture,
+        f"{architecture}.block_count": 2,
+        f"{architecture}.embedding_length": 64,
+        f"{architecture}.attention.head_count": 4,
+        f"{architecture}.attention.head_count_kv": 2,
+        f"{architecture}.context_length": context,
     }
     if template is not None:
         pairs["tokenizer.chat_template"] = template

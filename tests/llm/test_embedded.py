@@ -122,7 +122,7 @@ async def test_two_clients_share_the_loaded_model(llm: EmbeddedLLM) -> None:
     other = open_embedded(SMOLLM2)
     await asyncio.gather(llm.complete(QUESTION, Options(max_tokens=2)), other.complete(QUESTION, Options(max_tokens=2)))
     loaded = await asyncio.to_thread(server_models)
-    assert len(loaded or []) == 1
+    assert [model["adapter"] for model in loaded or []].count(None) == 1  # others may have it with an adapter
     await other.aclose()
 
 

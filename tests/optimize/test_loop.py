@@ -20,6 +20,12 @@ TEST = ["test-2", "test-4", "test-6"]
 GATE = Rules(minibatch=0)  # all train tasks, as published
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints by what happens and never by the clock, so that a loaded machine makes no other ones."""
+    monkeypatch.setattr("autoflow.optimize.running.BATCH_S", 3600.0)
+
+
 def found(tiny: Tiny) -> tuple[list[Candidate], set[Outcome | str], object]:
     """What a study came to, without times."""
     view = tiny.view()

@@ -106,7 +106,7 @@ class Generator(Interpreter):
         return Completion("ok", usage=Usage(1000, 100, 0.0, self._cost_usd))
 
 
-class Listed:
+class Listed(Optimizer):
     """An optimizer that proposes what a list says for each round, after one call of the generator a draft.
 
     A draft is a text, or a text and the number of its parent; without one it is held against the first candidate.

@@ -20,6 +20,7 @@ from autoflow.suites.table_add import save_once
 from tests.report.reports import report_of
 from tests.report.studies import OLD, written
 from tests.studies import finished_study, new_study
+from tests.training import trained
 
 WORDS = "Made on 2026-11-25 with scripted models."
 Lines = list[dict[str, Any]]
@@ -43,7 +44,7 @@ def contents(store: SqlStore, study: Study) -> Any:
     outcomes = [outcome for _, outcome in store.study_outcomes(study.id)]
     traces = [store.outcome_events(study.id, o.candidate, o.task, o.repeat) for o in outcomes]
     candidates = [c.model_copy(update={"created_at": 0.0}) for c in store.study_candidates(study.id)]
-    return candidates, outcomes, traces
+    return candidates, outcomes, traces, store.training_steps(study.id)
 
 
 def test_what_comes_out_is_what_went_in(there: SqlStore, tmp_path: Path) -> None:
@@ -51,6 +52,7 @@ def test_what_comes_out_is_what_went_in(there: SqlStore, tmp_path: Path) -> None
     workflow = here.create_workflow("Plans", OLD)
     here.save_version(workflow.id, origin="optimized", text=OLD + "# more\n", model="m", note="why")
     study = finished_study(here, workflow_id=workflow.id)
+    here.add_to_study(StudyBatch(study.id, steps=[trained(1), trained(2, ending="All alike.")]))
     path = tmp_path / "folder" / "study.json.gz"
     save_recording(here, study.id, path, WORDS)
     found = load_recording(there, path)

@@ -12,9 +12,20 @@ from autoflow.records import Event, Totals, new_id
 from autoflow.store import SqlStore
 from autoflow.store.studies import RATED
 from autoflow.store.study_rows import o, unpack
-from autoflow.study import Candidate, Outcome, Rating, RewardSpec, Study, StudyBatch, StudyBudget, StudySpec, SuiteSpec
+from autoflow.study import (
+    Candidate,
+    Outcome,
+    Rating,
+    RewardSpec,
+    Study,
+    StudyBatch,
+    StudyBudget,
+    StudySpec,
+    SuiteSpec,
+)
 from tests.store.contracts import HOSTILE, StoreFixtures, at_once, seen, storable
 from tests.store.job_contract import pass_time
+from tests.training import trained
 
 SPEC = StudySpec(
     method="paper", suite=SuiteSpec(name="table", seed=3, options={"suite": "su_x", "n": [1, None]}),
@@ -202,6 +213,26 @@ class StudyContract(StoreFixtures):
         assert store.outcome_events(study.id, 0, huge[:2000]) == [seen(1, text=huge)]
 
     # -- ratings
+    # -- training
+    def test_steps_of_a_training_come_back_in_order_and_after_one(self, store: SqlStore, study: Study) -> None:
+        steps = [trained(1), trained(2, HOSTILE[3] + HOSTILE[4]), trained(3, ending="All alike.")]
+        store.add_to_study(StudyBatch(study.id, steps=steps[:2]))
+        store.add_to_study(StudyBatch(study.id, steps=steps[2:]))
+        found = store.training_steps(study.id)
+        assert [step.step for step in found] == [1, 2, 3]
+        assert [found[0], found[2]] == [steps[0], steps[2]]
+        assert found[1].samples[0].text == storable(HOSTILE[3] + HOSTILE[4])
+        assert store.training_steps(study.id, after=2) == found[2:]
+
+    def test_of_two_steps_of_one_number_the_first_stays(self, store: SqlStore, study: Study) -> None:
+        store.add_to_study(StudyBatch(study.id, steps=[trained(1)]))
+        store.add_to_study(StudyBatch(study.id, steps=[trained(1, "another"), trained(2)]))
+        assert store.training_steps(study.id) == [trained(1), trained(2)]
+
+    def test_steps_are_those_of_their_study(self, store: SqlStore, study: Study) -> None:
+        store.add_to_study(StudyBatch(new_study(store).id, steps=[trained(1)]))
+        assert store.training_steps(study.id) == []
+
     def test_rating_scores_what_waits_and_may_be_changed(self, store: SqlStore, study: Study) -> None:
         store.add_to_study(batch(study, outcome(score=0.0, pending=True, parts={"valid": 1.0})))
         for value in (0.25, 0.75):

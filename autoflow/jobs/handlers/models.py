@@ -34,8 +34,9 @@ async def opened(context: JobContext, name: str) -> AsyncIterator[LLM]:
 async def _arrived(context: JobContext, name: str) -> None:
     """Wait for the download that is under way, or begin one; nothing where the model is here or no catalogue's."""
     kind, _, entry_name = name.partition(":")
+    entry_name = entry_name.partition("+")[0]  # NAME+ADAPTER
     try:
-        entry = catalogue().find(entry_name) if kind == "embedded" else None
+        entry = catalogue().find(entry_name) if kind in ("embedded", "local") else None
     except AutoFlowError:
         return  # opening it tells what is wrong
     if entry is None or entry.local_path() is not None or not entry.sources:

@@ -25,7 +25,7 @@ from autoflow.optimize.methods import open_optimizer
 from autoflow.optimize.running import Halted, Runner
 from autoflow.optimize.view import StudyView
 from autoflow.records import Event, Json
-from autoflow.study import StudyBatch, StudySpec, StudyStop
+from autoflow.study import TEST_RUNS, StudyBatch, StudySpec, StudyStop, TrainingStep
 from autoflow.suites.base import Suite
 from autoflow.suites.registry import open_suite
 from autoflow.tools.opening import open_toolbox
@@ -64,11 +64,18 @@ async def _carry_out(
         async def traces(candidate: int, task: str, repeat: int) -> Sequence[Event]:
             return await asyncio.to_thread(context.store.outcome_events, view.study.id, candidate, task, repeat)
 
+        async def trained(after: int) -> Sequence[TrainingStep]:
+            return await asyncio.to_thread(context.store.training_steps, view.study.id, after)
+
         shop = Workshop(
             view, suite, Counting(generator), Counting(interpreter), toolbox, traces, sink.show, sink.seconds,
-            sink.pause_wanted,
+            sink.pause_wanted, trained,
         )  # fmt: skip
-        return await Search(shop, open_optimizer(view.study.spec), runner, sink).run()
+        optimizer = open_optimizer(view.study.spec)
+        try:
+            return await Search(shop, optimizer, runner, sink).run()
+        finally:
+            await optimizer.aclose()
 
 
 @asynccontextmanager
@@ -153,5 +160,14 @@ class JobSink:
         if spec.method == "evaluate":
             runs = len(self._view.candidates) * len(study.splits[spec.split]) * spec.repeats
             return len(self._view.all_outcomes()), runs, "runs"
+        if batch.stop is None and (study.test_uses or batch.test_uses):
+            return self._tested(batch)
         rounds = study.rounds if batch.rounds is None else batch.rounds
         return rounds, spec.budget.max_rounds, "rounds"
+
+    def _tested(self, batch: StudyBatch) -> tuple[float, float, str]:
+        """How far the sealed test is: rounds say nothing of it, and it may take longer than they did."""
+        tested = [c for c in self._view.tested() if not c.error]
+        study = self._view.study
+        done = sum(len(self._view.outcomes(c.number, "test")) for c in tested)
+        return done, len(tested) * len(study.splits["test"]) * study.spec.repeats, TEST_RUNS

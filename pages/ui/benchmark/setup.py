@@ -21,8 +21,8 @@ _BIND: dict[str, Any] = {"bind": "query-params"}
 NAME_CHARACTERS = 200
 SEARCHED, MANUAL = "Manual, and what each generator finds", "Manual and plain prompt alone"
 PROVIDERS = {"": "The hub's, if it answers", "hub": "The hub's", "offline": "Offline parts"}
-METHODS = {"": "As the grid says", "in-context": "In-context", "paper": "As in the paper"}
-_METHOD_OF: dict[str, Method | None] = {"": None, "in-context": "in-context", "paper": "paper"}
+METHODS = {"": "As the grid says", "in-context": "In-context", "paper": "As in the paper", "lora": "Fine-tuning"}
+_METHOD_OF: dict[str, Method | None] = {"": None, "in-context": "in-context", "paper": "paper", "lora": "lora"}
 _NO_MODEL = ""
 
 

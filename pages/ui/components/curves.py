@@ -1,4 +1,4 @@
-"""The curves of a study, drawn by Plotly in the browser: they keep zoom and hidden traces while they grow."""
+"""Curves that grow, drawn by Plotly in the browser: they keep zoom and hidden traces meanwhile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve. Points with markers are candidates and can be picked."""
+    """One curve. Points with markers can be picked."""
 
     id: str
     name: str
@@ -38,22 +38,34 @@ class Series:
     stairs: bool = False
     axis: Literal["y", "y2"] = "y"
     hidden: bool = False  # until somebody asks for it in the legend
+    low: Sequence[float] = ()  # then it is a band from here up to `y`, not a line
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """What is counted along the axes."""
+
+    x: str = "Candidate"
+    y: str = "Score or reward"
+    amount: str = ""  # on the right; empty: there is nothing on the right
+    percent: bool = False  # `y` is shares in [0, 1], all of which are on show
+    upright: bool = False  # the selected x is marked by a line across, and any point can be picked
 
 
 def curves(
-    study: str, series: Sequence[Series], *, key: str, amount: str, label: str, selected: int | None = None,
-    on_select: Callable[[int], None],
+    study: str, series: Sequence[Series], *, key: str, axes: Axes, label: str, selected: int | None = None,
+    height: int = HEIGHT, on_select: Callable[[int], None],
 ) -> None:  # fmt: skip
     """Draw them.
 
     Args:
         study: what is shown; zoom and hidden traces are kept as long as it stays the same.
-        amount: what the axis on the right counts.
-        on_select: gets the number of the candidate whose point was clicked.
+        height: in pixels.
+        on_select: gets the x of the point that was clicked: the number of a candidate or a step.
     """
     data = {
-        "study": study, "series": [asdict(one) for one in series], "selected": selected, "amount": amount,
-        "label": label, "height": HEIGHT, "plotly": plotly_address(),
+        "study": study, "series": [asdict(one) for one in series], "selected": selected, "axes": asdict(axes),
+        "label": label, "height": height, "plotly": plotly_address(),
     }  # fmt: skip
 
     def select() -> None:

@@ -16,16 +16,22 @@ REFRESH_S = 2.0
 
 def chip() -> None:
     """A word on the default model, where it is ready."""
-    kind, _, entry = services.default_model().partition(":")
+    kind, entry = _default()
     if kind == "embedded" and _is_here(entry):
         st.badge("Model ready", icon=":material/check_circle:", color="green", help=f"`{entry}` is on this machine.")
 
 
 def missing() -> None:
     """What to do where the default model is not here; follows a download by itself."""
-    kind, _, entry = services.default_model().partition(":")
+    kind, entry = _default()
     if kind == "embedded" and not _is_here(entry):
         _arriving(entry)
+
+
+def _default() -> tuple[str, str]:
+    """Kind and name of the default model, without an adapter that it may wear."""
+    kind, _, name = services.default_model().partition(":")
+    return kind, name.partition("+")[0]
 
 
 def _is_here(entry: str) -> bool:

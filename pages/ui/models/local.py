@@ -8,12 +8,13 @@ import streamlit as st
 
 from autoflow.errors import AutoFlowError, SettingsError
 from autoflow.llm.catalogue import Entry, catalogue, local_path
+from autoflow.llm.local.choices import local_base
 from autoflow.records import Job
 from pages.ui import services
 from pages.ui.format import duration, progress_words, size
 from pages.ui.jobstrip import UNDER_WAY, time_left_s
 from pages.ui.models.testing import last_result, test_button
-from pages.ui.plain import plain
+from pages.ui.plain import cut, plain
 
 REFRESH_S = 1.0
 
@@ -44,6 +45,7 @@ def _card(entry: Entry, job: Job | None) -> None:
             st.text(f"{name} · {size(entry.size)} · licence {entry.licence}")
             if entry.good_for:
                 st.caption(plain(entry.good_for, 300))
+            _by_transformers(entry)
         with action:
             _action(entry, job)
         if job and job.state in UNDER_WAY:
@@ -52,6 +54,18 @@ def _card(entry: Entry, job: Job | None) -> None:
             st.text(job.error)
         if entry.kind == "chat" and local_path(entry.name):
             last_result(f"embedded:{entry.name}")
+
+
+def _by_transformers(entry: Entry) -> None:
+    """What it takes to run it as `local:`, which is how it can be trained and wear adapters."""
+    base = local_base(entry)
+    if base is None or not base.here:
+        return
+    if base.problem:
+        st.text(cut(f"Not as {base.name}: {base.problem}", 300))
+    else:
+        takes = f"{size(base.memory)} of memory without a GPU, {size(base.disk)} of disk, unpacked once"
+        st.text(f"{base.name} · can be fine-tuned, and wears adapters · {takes}")
 
 
 def _action(entry: Entry, job: Job | None) -> None:

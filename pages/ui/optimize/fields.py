@@ -20,6 +20,11 @@ METHODS: dict[Method, tuple[str, str]] = {
         "As in the paper",
         "One chat with the generator, which is told each workflow's reward. One draft a round, on all train tasks.",
     ),
+    "lora": (
+        "Fine-tuning",
+        "Teaches a model of this machine to write workflows: in each step it draws some, and learns from what they "
+        "earn. Begin with a small model: without a graphics card a step takes up to minutes.",
+    ),
 }
 # Weight, what it starts at, its label, what it does, whether it may be below 0.
 _TERMS: tuple[tuple[str, float, str, str, bool], ...] = (
@@ -47,11 +52,29 @@ def method() -> Method:
 
 
 def model(label: str, name: Literal["generator", "interpreter", "judge"], words: str) -> str:
-    return str(
-        st.selectbox(
-            label, services.model_names(), key=f"search-{name}", bind="query-params", help=words, width="stretch"
-        )
-    )
+    return _model(label, name, services.model_names(), words)
+
+
+def base() -> str:
+    """The model to be trained, one of the list or typed; empty where none is chosen."""
+    names, key = services.trainable_names(), "search-base"
+    if not names:
+        st.text("No model on this machine can be trained yet.\nThose that are downloaded for talking can be.")
+        st.page_link(services.PAGES["models"], label="Get one", icon=":material/download:")
+    elif key in st.session_state and st.session_state[key] is None:
+        del st.session_state[key]  # nothing was chosen while there was nothing
+    picked = st.selectbox(
+        "Model to train", names, 0 if names else None, key=key, bind="query-params", accept_new_options=True,
+        help="Learns to write workflows. The smaller it is, the sooner it is seen whether it does. Of the list, or "
+        "typed: a name of the hub, a folder or a GGUF file.",
+        placeholder="A name of the hub, a folder or a GGUF file", width="stretch",
+    )  # fmt: skip
+    typed = (picked or "").strip()
+    return f"local:{typed}" if typed and ":" not in typed else typed
+
+
+def _model(label: str, name: str, names: list[str], words: str) -> str:
+    return str(st.selectbox(label, names, key=f"search-{name}", bind="query-params", help=words, width="stretch"))
 
 
 def reward() -> RewardSpec:
@@ -72,10 +95,14 @@ def _weight(name: str, value: float, label: str, words: str, below: bool) -> flo
     return value if found is None else float(found)
 
 
-def limits() -> tuple[StudyBudget, RunPolicy, int, int]:
+def limits(method: Method) -> tuple[StudyBudget, RunPolicy, int, int]:
     """Where the search stops by itself (an empty field is no limit), and each run; runs a task; the search's seed."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="search-budget"):
-        rounds = _number("Rounds", "rounds", 0, 10, "Proposals, and what comes of them.")
+        rounds = (
+            _number("Training steps", "updates", 1, 100, "In each the model draws samples and learns from them.")
+            if method == "lora"
+            else _number("Rounds", "rounds", 0, 10, "Proposals, and what comes of them.")
+        )
         calls = _limit("Model calls", "calls", 1, "In all, before the sealed test. Answers from the cache count.")
         tokens = _limit("Tokens", "tokens", 1, "In all, of prompts and answers.")
         dollars = _limit("Dollars", "dollars", 0.0, "Counts only where the price of the models is known.")

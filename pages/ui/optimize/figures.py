@@ -8,16 +8,13 @@ from statistics import NormalDist, fmean, stdev
 
 from autoflow.optimize.view import CurvePoint, StudyView
 from autoflow.report.figures import money, plural
+from autoflow.report.figures import number as number
 from autoflow.study import Candidate, Split
 from pages.ui.components.curves import Series
 from pages.ui.palette import SERIES_COLOURS as COLOURS
 
+MOST_ROWS = 300
 SPLIT_WORDS: dict[Split, str] = {"train": "Train", "val": "Validation", "test": "Test"}
-
-
-def number(value: float | None, places: int = 2) -> str:
-    """`0.62`, `−0.50`; a dash where nothing was measured."""
-    return "–" if value is None else f"{value:.{places}f}".replace("-", "−")
 
 
 def half_width(values: Sequence[float]) -> float | None:
@@ -99,9 +96,19 @@ def _words(view: StudyView, point: CurvePoint) -> str:
 
 
 def rows(view: StudyView) -> list[dict[str, object]]:
-    """The table of candidates: every cell as it is read."""
+    """The table of candidates: every cell as it is read. Of very many the best on validation, the first and the latest.
+
+    A training makes thousands, and a table of all of them would be read by nobody.
+    """
     chosen = view.study.best
-    return [_row(view, candidate, candidate.number == chosen) for candidate in view.candidates]
+    kept = {c.number for c in view.candidates}
+    if len(kept) > MOST_ROWS:
+        best = [c.number for c in view.measured()[: MOST_ROWS // 2]]
+        latest = range(len(view.candidates) - MOST_ROWS // 2, len(view.candidates))
+        kept = {0, 1, *best, *latest}
+    return [
+        _row(view, candidate, candidate.number == chosen) for candidate in view.candidates if candidate.number in kept
+    ]
 
 
 def _row(view: StudyView, candidate: Candidate, chosen: bool) -> dict[str, object]:

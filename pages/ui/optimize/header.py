@@ -12,7 +12,12 @@ from pages.ui.optimize import suite
 from pages.ui.plain import plain
 
 _SPLITS: tuple[tuple[Split, str], ...] = (("train", "train"), ("val", "validation"), ("test", "test"))
-METHODS = {"in-context": "in-context", "paper": "as in the paper", "evaluate": "scored, not searched"}
+METHODS = {
+    "in-context": "in-context",
+    "paper": "as in the paper",
+    "lora": "fine-tuning",
+    "evaluate": "scored, not searched",
+}
 
 
 def draw(study: Study) -> None:

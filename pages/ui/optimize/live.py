@@ -6,7 +6,7 @@ import streamlit as st
 
 from autoflow.optimize.view import StudyView
 from pages.ui.components.candidates import candidate_table
-from pages.ui.components.curves import curves
+from pages.ui.components.curves import Axes, curves
 from pages.ui.components.heatmap import heatmap
 from pages.ui.components.lineage import Kin, lineage
 from pages.ui.format import plural
@@ -57,8 +57,9 @@ def _curves(study_id: str) -> None:
         return
     label = f"Curves of {plural(len(view.candidates), 'candidate')}; the table says the same in words"
     curves(
-        study_id, found, key=f"curves-{study_id}", amount=amount, selected=_selected(view), label=label, on_select=pick
-    )
+        study_id, found, key=f"curves-{study_id}", axes=Axes(amount=amount), selected=_selected(view), label=label,
+        on_select=pick,
+    )  # fmt: skip
 
 
 def _candidates(study_id: str) -> None:
@@ -75,12 +76,11 @@ def _candidates(study_id: str) -> None:
     if form == "Family tree":
         lineage(loaded.once(view, "kin", _kin), key=f"lineage-{study_id}", selected=_selected(view), on_select=pick)
     else:
-        candidate_table(
-            loaded.once(view, "rows", figures.rows),
-            key=f"candidates-{study_id}",
-            selected=_selected(view),
-            on_select=pick,
-        )
+        rows = loaded.once(view, "rows", figures.rows)
+        candidate_table(rows, key=f"candidates-{study_id}", selected=_selected(view), on_select=pick)
+        if len(rows) < len(view.candidates):
+            left_out = plural(len(view.candidates) - len(rows), "candidate")
+            st.caption(f"{left_out} of the less good ones are left out.")
 
 
 def _kin(view: StudyView) -> list[Kin]:

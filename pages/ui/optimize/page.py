@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from pages.ui.optimize import adopting, candidate, header, live, loaded, rating, results, state, warned, worst
+from pages.ui.optimize import (
+    adopting,
+    candidate,
+    gained,
+    header,
+    live,
+    loaded,
+    rating,
+    results,
+    state,
+    training,
+    warned,
+    worst,
+)
 
 
 def draw(study_id: str) -> None:
@@ -14,8 +27,10 @@ def draw(study_id: str) -> None:
     state.draw(view, job)
     adopting.said(view.study)
     warned.draw(view)
+    gained.draw(view)
     results.draw(view)
     rating.draw(view, job)
+    training.draw(view, running)
     live.draw_curves(study_id, running)
     live.draw_candidates(study_id, running)
     chosen = loaded.selected(view)

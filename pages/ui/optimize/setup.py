@@ -8,9 +8,9 @@ from autoflow.errors import AutoFlowError
 from autoflow.lang import has_errors
 from autoflow.optimize.start import start_study
 from autoflow.records import WorkflowRecord
-from autoflow.study import StudySpec, SuiteSpec
+from autoflow.study import Method, StudySpec, SuiteSpec
 from pages.ui import services
-from pages.ui.optimize import estimate, fields, options, state, suite
+from pages.ui.optimize import estimate, fields, options, pace, state, suite
 from pages.ui.plain import cut
 from pages.ui.write import draft
 
@@ -23,21 +23,26 @@ def draw() -> None:
     with st.container(border=True, key="search-setup"):
         workflow = _workflow()
         chosen = suite.choose()
-        models = _models(chosen)
         method = fields.method()
+        models = _models(chosen, method)
         st.caption("It stops at the first of these limits; the sealed test comes after them.")
-        budget, policy, repeats, seed = fields.limits()
+        budget, policy, repeats, seed = fields.limits(method)
         drafts = options.choose(method)
         reward = fields.reward()
         if chosen is None:
             st.text("Choose the tasks first.")
             return
         generator, interpreter, judge = models
+        if not generator:
+            st.text("Choose the model to train first.")
+            return
         spec = StudySpec(
             method=method, suite=chosen, generator=generator, interpreter=interpreter, judge=judge, reward=reward,
             budget=budget, policy=policy, repeats=repeats, seed=seed, options=drafts,
             baseline=workflow.text if workflow else None,
         )  # fmt: skip
+        if method == "lora":
+            pace.draw(spec)
         estimate.draw(spec)
         _start(spec, workflow)
 
@@ -70,12 +75,16 @@ def _remember(key: str) -> None:
         st.query_params.pop("workflow", None)
 
 
-def _models(chosen: SuiteSpec | None) -> tuple[str, str, str]:
-    """Generator, interpreter, and judge ("" where none is needed)."""
+def _models(chosen: SuiteSpec | None, method: Method) -> tuple[str, str, str]:
+    """Generator ("" where none can be trained), interpreter, and judge ("" where none is needed)."""
     judged = chosen is not None and suite.needs_judge(chosen)
     columns = st.columns(3 if judged else 2)
     with columns[0]:
-        generator = fields.model("Generator", "generator", "Proposes workflows; the stronger, the better.")
+        generator = (
+            fields.base()
+            if method == "lora"
+            else fields.model("Generator", "generator", "Proposes workflows; the stronger, the better.")
+        )
     with columns[1]:
         interpreter = fields.model("Interpreter", "interpreter", "Carries them out: the model that you will use.")
     if not judged:

@@ -9,9 +9,9 @@ import streamlit as st
 from autoflow.jobs.payloads import StudyPayload
 from autoflow.optimize.view import StudyView
 from autoflow.records import Job
-from autoflow.study import STUDY_STOP_WORDS, Study
+from autoflow.study import TEST_RUNS, Study, stop_words
 from pages.ui import services
-from pages.ui.format import ago, duration, money, plural
+from pages.ui.format import ago, duration, money, plural, progress_words
 from pages.ui.jobstrip import time_left_s
 from pages.ui.optimize import loaded
 from pages.ui.optimize.figures import number
@@ -69,20 +69,31 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
     spent = f"{plural(totals.calls, 'call')}, {money(totals.cost_usd)}"
     facts = [f"best {number(level)} on validation"] if level is not None else []
     if study.stop is not None:
-        icon = ":material/stop_circle:" if study.stop == "person" else ":material/check_circle:"
+        icon = ":material/stop_circle:" if study.stop in ("person", "collapsed") else ":material/check_circle:"
         took = f"{duration(study.seconds)} of work" if study.seconds else ""
         ended = f"ended {ago(study.finished_at, now)}" if study.finished_at and not study.recorded else ""
-        return icon, [STUDY_STOP_WORDS[study.stop].rstrip("."), *facts, spent, *filter(None, (took, ended))]
+        why = stop_words(study.stop, study.spec.method).rstrip(".")
+        return icon, [why, *facts, spent, *filter(None, (took, ended))]
     if job is None:
         return ":material/radio_button_unchecked:", ["Not started", *facts]
     left = time_left_s(job, now)
-    words = [STATES[job.state], _round(study, job), *facts, spent, f"about {duration(left)} left" if left else ""]
+    words = [words_of(study, job), _round(study, job), *facts, spent, f"about {duration(left)} left" if left else ""]
     return ICONS.get(job.state, ":material/pending:"), list(filter(None, words))
 
 
+def words_of(study: Study, job: Job) -> str:
+    """What goes on with it: `Searching`, `Training`, `Testing`, `Paused`."""
+    if job.state == "running" and job.unit == TEST_RUNS:
+        return "Testing"
+    return "Training" if study.spec.method == "lora" and job.state == "running" else STATES[job.state]
+
+
 def _round(study: Study, job: Job) -> str:
+    if job.unit == TEST_RUNS:
+        return progress_words(job)
+    name = "step" if study.spec.method == "lora" else "round"
     current = job.live.get("round") if job.state == "running" else None
-    return f"round {current if isinstance(current, int) else study.rounds} of {study.spec.budget.max_rounds}"
+    return f"{name} {current if isinstance(current, int) else study.rounds} of {study.spec.budget.max_rounds}"
 
 
 def _buttons(study: Study, job: Job | None) -> None:
@@ -98,14 +109,14 @@ def _buttons(study: Study, job: Job | None) -> None:
     elif job.state in ("paused", "failed", "pausing"):
         st.button("Resume", icon=":material/play_arrow:", key="study-resume", on_click=ask, args=(job.id, "resume"))
     if job and job.state in ("queued", "running", "pausing", "paused", "failed"):
-        _cancel(job)
+        _cancel(job, "training" if study.spec.method == "lora" else "search")
 
 
-def _cancel(job: Job) -> None:
+def _cancel(job: Job, what: str) -> None:
     with st.popover("Cancel", icon=":material/stop:", key="study-cancel"):
-        st.text("What was found stays, and can be adopted.\nThe search cannot go on after that.")
+        st.text(f"What was found stays, and can be adopted.\nThe {what} cannot go on after that.")
         st.button(
-            "Cancel the search", key="study-cancel-now", on_click=services.request_job, args=(job.id, "cancel")
+            f"Cancel the {what}", key="study-cancel-now", on_click=services.request_job, args=(job.id, "cancel")
         )  # fmt: skip
 
 

@@ -6,17 +6,20 @@ import streamlit as st
 
 from autoflow.optimize.view import StudyView
 from autoflow.records import Job
-from autoflow.study import Method, Study
+from autoflow.study import Method, Study, StudyStop
 from pages.ui import services
 from pages.ui.format import ago
 from pages.ui.optimize import loaded, suite
 from pages.ui.optimize.figures import number
 from pages.ui.optimize.header import METHODS
-from pages.ui.optimize.state import ICONS, STATES
+from pages.ui.optimize.state import ICONS, words_of
 from pages.ui.plain import cut, plain
 
-METHODS_SHOWN: tuple[Method, ...] = ("in-context", "paper")
+METHODS_SHOWN: tuple[Method, ...] = ("in-context", "paper", "lora")
 SHOWN = 30
+_ENDED: dict[StudyStop, tuple[str, str]] = {
+    "person": (":material/stop_circle:", "Stopped"), "collapsed": (":material/stop_circle:", "Ended early"),
+}  # fmt: skip
 REFRESH_S = 3.0
 
 
@@ -60,10 +63,10 @@ def _state(study: Study, job: Job | None) -> tuple[str, str]:
     if study.recorded:
         return ":material/videocam:", "Recording"
     if study.stop is not None:
-        return (":material/stop_circle:", "Stopped") if study.stop == "person" else (":material/check_circle:", "Done")
+        return _ENDED.get(study.stop, (":material/check_circle:", "Done"))
     if job is None:
         return ":material/radio_button_unchecked:", "Not started"
-    return ICONS.get(job.state, ":material/pending:"), STATES[job.state]
+    return ICONS.get(job.state, ":material/pending:"), words_of(study, job)
 
 
 def _best(study: Study) -> str:

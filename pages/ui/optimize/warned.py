@@ -14,6 +14,7 @@ HEADS: dict[WarningKind, str] = {
     "overfit": "Validation far above test",
     "shrinking": "Reward up, answers shorter",
     "no-gain": "No gain for some rounds",
+    "untaught": "No gain from the training",
     "judge": "Judge and people disagree",
 }
 
