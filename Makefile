@@ -27,7 +27,7 @@ demo: $(READY) ## Open what was recorded, on a folder of its own (PORT=8501).
 
 test: $(READY) ## Run all tests; downloads SmolLM2 (98 MB) and, where no browser is found, Chromium.
 	@$(BIN)/python scripts/browser.py
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: $(READY) ## Formatting, lint, types, import rules.
 	@$(BIN)/ruff format --check .

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from autoflow.settings import settings
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order and groups for parallel runs (`pytest -n 2 --dist loadgroup`).
-
-    Real models follow each other in one process: each takes all cores, and two at a time slow each other tenfold. What
-    needs a Ray cluster shares one. The longest come first, so that no process has a long one left when the others are
-    done.
+    """The longest come first, so that no process of a parallel run has a long one left when the others are done.
 
     A browser test that fails is run once more, and the report counts it: on a loaded machine a page may be drawn anew
     just where a test clicks. What fails twice is a fault.
@@ -24,14 +23,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> int:
         return 0 if item.get_closest_marker("model") else 1 if item.get_closest_marker("browser") else 2
 
-    def group(item: pytest.Item) -> str:
-        return "models" if rank(item) == 0 else "ray" if item.get_closest_marker("ray") else str(item.path)
-
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
-        item.add_marker(pytest.mark.xdist_group(group(item)))
     items.sort(key=rank)
+
+
+class Groups(LoadScopeScheduling):
+    """What a process of a parallel run is given as a whole: a file, or several that share something.
+
+    Real models follow each other in one process: each takes all cores, and two at a time slow each other tenfold. What
+    needs a Ray cluster shares one. (The groups that xdist knows by a mark come to nothing with pytest 9.2: xdist 3.8
+    writes them into a field that is no longer read.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(self.config.rootpath / nodeid.partition("::")[0])
+
+
+@cache
+def group_of(path: Path) -> str:
+    """By what stands in the file, as the process that deals the tests out knows nothing of their marks."""
+    text = path.read_text("utf-8")
+    return next((mark for mark in ("model", "ray") if f"pytest.mark.{mark}" in text), str(path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    return Groups(config, log)
 
 
 @pytest.fixture(autouse=True)
