@@ -81,9 +81,9 @@ def test_a_training_is_set_up_watched_and_stopped_and_its_adapter_is_a_model(
     assert Axe().run(page).violations_count == 0
 
     page.goto(f"{server.url}/models?models-tab=Adapters")
-    expect(page.get_by_text(f"{model}+skilful")).to_be_visible()
+    expect(page.get_by_text(f"{model}+skilful", exact=True)).to_be_visible()
     assert (server.home / "adapters" / "skilful" / "adapter_model.safetensors").is_file()
     page.goto(f"{server.url}/write?workflow={workflow}")
     page.get_by_text(re.compile("^Task:")).click()
     page.get_by_role("combobox", name="Model that writes").click()
-    expect(page.get_by_role("option", name=f"{model}+skilful")).to_be_visible()
+    expect(page.get_by_role("option", name=f"{model}+skilful", exact=True)).to_be_visible()
