@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from pydantic import ValidationError
 
 from autoflow.benchmark import MOST, Benchmark, BenchmarkSpec, Cell, cells, name_of, study_spec
 from autoflow.errors import AutoFlowError, SettingsError
-from autoflow.optimize.start import check_study, write_study
+from autoflow.optimize.start import check_generator, check_study, write_study
 from autoflow.records import Job, Json, broken_rule
 from autoflow.store.base import BenchmarkStore, JobStore, StudyStore
 from autoflow.study import Candidate, Split, Study, StudySpec
@@ -36,12 +36,12 @@ def start_benchmark(store: BenchmarksAndStudies, name: str, spec: BenchmarkSpec)
     spec = spec.model_copy(update={"suites": tuple(map(settled_suite, spec.suites))})
     grid = list(cells(spec))
     dealt: dict[tuple[int, int], _Dealt] = {}
-    for cell in grid:  # models play no part in what is dealt: one look for most methods
+    for cell in grid:  # models play no part in what is dealt: one look for all of them
         place = (cell.suite, cell.variant)
         if place not in dealt:
             dealt[place] = _dealt(store, spec, cell)
-        elif spec.method == "lora" or spec.variants[cell.variant].method == "lora":
-            _dealt(store, spec, cell)  # each generator has to be one that can be trained
+        with _named(spec, cell):
+            check_generator(_spec(spec, cell))  # but not every method takes every generator
     benchmark = _written(store, name, spec, grid, dealt)
     submit(store, benchmark)
     return benchmark
@@ -111,8 +111,15 @@ def _check_axes(spec: BenchmarkSpec) -> None:
 
 def _dealt(store: StudyStore, spec: BenchmarkSpec, cell: Cell) -> _Dealt:
     """Tasks and first candidates of the cells of this suite and variant."""
-    try:
+    with _named(spec, cell):
         return check_study(store, _spec(spec, cell))
+
+
+@contextmanager
+def _named(spec: BenchmarkSpec, cell: Cell) -> Iterator[None]:
+    """What is refused names the cell."""
+    try:
+        yield
     except SettingsError as error:
         raise SettingsError(f"The cell `{name_of(spec, cell)}` cannot begin: {error.message}", error.hint) from error
 

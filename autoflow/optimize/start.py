@@ -63,6 +63,15 @@ def check_study(
     return splits, first
 
 
+def check_generator(spec: StudySpec) -> None:
+    """Raises SettingsError, ModelNotFound: there is none, the method cannot use it, or an option means nothing."""
+    if spec.method == "evaluate":
+        return
+    if not spec.generator:
+        raise SettingsError("A search needs a generator.", "Choose the model that proposes workflows.")
+    open_optimizer(spec)
+
+
 def first_candidates(spec: StudySpec, suite: Suite, given: Sequence[str], *, branched: bool = False) -> list[Candidate]:
     """What is there before anything is proposed: manual workflow (where there is one), plain prompt, what was given."""
     texts: list[tuple[str, str]] = []
@@ -95,9 +104,7 @@ def _check(spec: StudySpec, splits: Mapping[Split, tuple[str, ...]], first: Sequ
         if not splits[spec.split]:
             raise SettingsError(f"The split `{spec.split}` has no tasks.", "Choose another, or make it larger.")
         return
-    if not spec.generator:
-        raise SettingsError("A search needs a generator.", "Choose the model that proposes workflows.")
-    open_optimizer(spec)  # raises where an option means nothing
+    check_generator(spec)
     for split in ("train", "val"):
         if not splits[split]:
             raise SettingsError(

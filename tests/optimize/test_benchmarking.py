@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from autoflow.optimize.presets import PRESETS, adjusted
 from autoflow.store import SqlStore
 from autoflow.study import SPLITS, RewardSpec, Study, StudyBatch, StudyBudget, SuiteSpec
 from autoflow.suites.registry import open_suite
+from tests.optimize.trainable import make_model
 
 PLAN = SuiteSpec(name="openagi-plan", train=1, val=2, test=2)
 
@@ -58,6 +60,15 @@ def test_broken_off_it_leaves_no_study_behind(
 def test_the_same_tasks_stand_in_every_cell(store: SqlStore) -> None:
     made = start_benchmark(store, "Ours", spec())
     assert len({str(store.get_study(study_id).splits) for study_id in made.studies.values()}) == 1
+
+
+def test_every_generator_is_asked_whether_it_can_be_trained_before_anything_is_written(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    trained = (make_model(tmp_path / "model"), "openai:gpt")
+    with pytest.raises(SettingsError, match=r"openai:gpt writes, i1 runs.* cannot begin: Only a model of this machine"):
+        start_benchmark(store, "Ours", spec(generators=trained, method="lora"))
+    assert store.list_studies() == store.list_benchmarks() == []
 
 
 def test_submitting_again_queues_nothing_twice_and_nothing_that_has_ended(store: SqlStore) -> None:
