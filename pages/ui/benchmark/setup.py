@@ -10,10 +10,11 @@ from autoflow.benchmark import BenchmarkSpec
 from autoflow.errors import AutoFlowError
 from autoflow.optimize.benchmarking import start_benchmark
 from autoflow.optimize.presets import PRESETS, adjusted
-from autoflow.study import SPLITS, Method, Split
+from autoflow.study import SPLITS, Split
 from autoflow.suites.registry import NEEDS_OPTIONS
 from pages.ui import services
 from pages.ui.benchmark import total
+from pages.ui.optimize.fields import METHODS as SEARCHES
 from pages.ui.suites import known
 from pages.ui.suites.choosing import LABELS
 
@@ -21,8 +22,7 @@ _BIND: dict[str, Any] = {"bind": "query-params"}
 NAME_CHARACTERS = 200
 SEARCHED, MANUAL = "Manual, and what each generator finds", "Manual and plain prompt alone"
 PROVIDERS = {"": "The hub's, if it answers", "hub": "The hub's", "offline": "Offline parts"}
-METHODS = {"": "As the grid says", "in-context": "In-context", "paper": "As in the paper", "lora": "Fine-tuning"}
-_METHOD_OF: dict[str, Method | None] = {"": None, "in-context": "in-context", "paper": "paper", "lora": "lora"}
+METHODS: dict[str, str] = {"": "As the grid says", **{name: words for name, (words, _) in SEARCHES.items()}}
 _NO_MODEL = ""
 
 
@@ -92,7 +92,7 @@ def _adjusted(spec: BenchmarkSpec, method: str) -> BenchmarkSpec:
         judge = _judge(openagi)
     provider = _provider() if openagi else ""
     return adjusted(
-        spec, store=services.store(), suites=suites, method=_METHOD_OF[method],
+        spec, store=services.store(), suites=suites, method=next((name for name in SEARCHES if name == method), None),
         sizes={s: int(n) for s, n in sizes.items() if n is not None},
         openagi={"provider": provider} if provider else None, repeats=None if repeats is None else int(repeats),
         budget={
