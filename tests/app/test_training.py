@@ -18,6 +18,7 @@ from autoflow.report.figures import number, percent
 from autoflow.report.recording import load_recording, save_recording
 from autoflow.store import SqlStore
 from autoflow.study import Candidate, Outcome, Study, StudyBatch, StudySample
+from pages.ui.optimize.fields import as_local
 from pages.ui.optimize.figures import MOST_ROWS, rows
 from pages.ui.optimize.samples import LONGEST, samples
 from pages.ui.optimize.training_figures import rewards, shares, tiles
@@ -294,6 +295,16 @@ class TestSettingUp:
         assert app.selectbox(key="search-base").options == [GENERATOR]
         assert "search-generator" not in {box.key for box in app.selectbox}
         assert "search-start" in keys(app)
+
+    @pytest.mark.parametrize(
+        ("typed", "meant"),
+        [
+            ("Qwen/Qwen2.5-7B-Instruct", "local:Qwen/Qwen2.5-7B-Instruct"), (" local:a/b ", "local:a/b"),
+            ("/models/x.gguf", "local:/models/x.gguf"), ("openai:gpt", "openai:gpt"), ("  ", ""), (None, ""),
+        ],
+    )  # fmt: skip
+    def test_a_model_that_is_typed_is_one_of_this_machine(self, typed: str | None, meant: str) -> None:
+        assert as_local(typed) == meant
 
     def test_what_is_chosen_becomes_a_study_that_trains(self, visit: Visit, store: SqlStore, home: Path) -> None:
         put_model(home)

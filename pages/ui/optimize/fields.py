@@ -69,8 +69,13 @@ def base() -> str:
         "typed: a name of the hub, a folder or a GGUF file.",
         placeholder="A name of the hub, a folder or a GGUF file", width="stretch",
     )  # fmt: skip
-    typed = (picked or "").strip()
-    return f"local:{typed}" if typed and ":" not in typed else typed
+    return as_local(picked)
+
+
+def as_local(typed: str | None) -> str:
+    """A hub name or a path as models are named; what names a backend itself stays, to be refused in its own words."""
+    name = (typed or "").strip()
+    return f"local:{name}" if name and ":" not in name else name
 
 
 def _model(label: str, name: str, names: list[str], words: str) -> str:
