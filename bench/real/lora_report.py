@@ -131,7 +131,7 @@ def _on_gpu(begun: dict[str, dict[str, Any]], runs: dict[str, Lines]) -> Iterato
     took = max(sum(x["figures"]["seconds"] for x in steps) for steps in runs.values())
     yield "## On a GPU\n"
     yield (
-        f"The same command on an {first['device']}, the model in bfloat16, {len(runs)} trainings side by side on it "
+        f"The same command on one {first['device']}, the model in bfloat16, {len(runs)} trainings side by side on it "
         f"({', '.join(f'{name} {version}' for name, version in first['versions'].items())}; "
         f"{first['date'][:10]}). {took / 60:.0f} minutes each, with at most "
         f"{max(x['figures']['peak_memory_bytes'] for steps in runs.values() for x in steps) / 1e9:.1f} GB of its "

@@ -56,7 +56,7 @@ def test_a_report_tells_of_trainings_on_the_cpu_and_beside_them_of_those_on_a_gp
     write_report(*files, gpu=tmp_path / "gpu.jsonl")
     text = (tmp_path / "lora.md").read_text("utf-8")
     assert text.count("| one | 2 | 0.50 → 0.50 |") == 2
-    assert text.index("on the CPU") < text.index("an Fast one") < text.index("## Before")
+    assert text.index("on the CPU") < text.index("on one Fast one") < text.index("## Before")
     write_report(*files, gpu=tmp_path / "nowhere.jsonl")
     assert "On a GPU" not in (tmp_path / "lora.md").read_text("utf-8")
 
