@@ -6,6 +6,7 @@ import re
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from autoflow.records import Connection, Totals
 from autoflow.store import SqlStore
@@ -236,6 +237,24 @@ class TestBranching:
         assert app.button(key="branch-start").disabled
 
 
+def overlapping() -> None:
+    """The answers to rate, and a key that the buttons of the one before hear as well."""
+    import streamlit as st
+
+    from pages.ui.optimize import loaded, rating
+
+    view = loaded.load(st.session_state["study"])
+    rating.draw(view, None)
+    heard = [*st.session_state.get("heard", [])[-1:], rating.queue(view)[0]]
+
+    def press() -> None:
+        for one in heard:
+            rating._rate(view.study.id, one, st.session_state["grade"])
+        st.session_state["heard"] = heard
+
+    st.button("press", key="press", on_click=press)
+
+
 class TestRating:
     @pytest.fixture
     def waiting(self, store: SqlStore) -> Study:
@@ -261,6 +280,19 @@ class TestRating:
         rate(app, 1)
         again = store.ratings(waiting.id)[-1]
         assert (again.candidate, again.task, again.value) == (first.candidate, first.task, 0.0)
+
+    def test_a_key_that_the_buttons_of_two_answers_hear_grades_the_shown_one_alone(
+        self, store: SqlStore, waiting: Study
+    ) -> None:
+        app = AppTest.from_function(overlapping, default_timeout=60)
+        app.session_state["study"] = waiting.id
+        app.run()
+        for grade in (1, 5, 3):
+            app.session_state["grade"] = grade
+            act(app, "press")
+        given = store.ratings(waiting.id)
+        assert len({(one.candidate, one.task) for one in given}) == 3
+        assert [one.value for one in given] == [0.0, 1.0, 0.5]
 
     def test_when_all_is_rated_the_search_can_go_on(self, visit: Visit, store: SqlStore, waiting: Study) -> None:
         pending = [o for _, o in store.study_outcomes(waiting.id) if o.pending]

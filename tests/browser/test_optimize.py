@@ -211,15 +211,6 @@ def test_from_a_task_alone_to_accepted_examples_to_a_search(server: AppServer, p
     assert store.study_candidates(study.id)[0].operator == PLAIN  # there is no manual workflow
 
 
-def press(page: Page, key: str, taken: Callable[[], bool]) -> None:
-    """Once more, as a person would, where the page was just being drawn anew and did not hear it."""
-    for _ in range(2):
-        page.keyboard.press(key)
-        with suppress(AssertionError):
-            return wait_until(taken, 20)
-    raise AssertionError(f"{key} was pressed twice, in vain")
-
-
 def test_answers_are_rated_by_keys(server: AppServer, page: Page, store: SqlStore) -> None:
     writer = new_study(store, "To rate", pending=True)
     writer.begin()
@@ -228,10 +219,11 @@ def test_answers_are_rated_by_keys(server: AppServer, page: Page, store: SqlStor
     expect(page.get_by_text("Which candidate gave an answer is not shown.")).to_be_visible()
     settle(page)  # while a page is first drawn, presses are lost
     for number, (key, value) in enumerate((("5", 1.0), ("1", 0.0), ("3", 0.5)), 1):
-        press(page, key, lambda number=number: len(store.ratings(study.id)) == number)
+        page.keyboard.press(key)
+        wait_until(lambda number=number: len(store.ratings(study.id)) == number)
         assert store.ratings(study.id)[-1].value == value
         expect(page.get_by_text(re.compile(f"^{number} of "))).to_be_visible()
-        page.locator('[data-test-script-state="notRunning"]').first.wait_for()  # until then a press means the last one
+        page.locator('[data-test-script-state="notRunning"]').first.wait_for()  # until then a press is not heard
     assert len({(r.candidate, r.task) for r in store.ratings(study.id)}) == 3
 
 

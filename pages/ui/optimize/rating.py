@@ -21,6 +21,7 @@ GRADES = {1: "no use", 2: "poor", 3: "fair", 4: "good", 5: "as good as can be"}
 Answer = tuple[int, str, int]  # candidate, task, repeat
 _LAST = "optimize-rated"  # the answers rated in this tab, the latest last
 _AGAIN = "optimize-rate-again"  # the one to show once more
+_SHOWN = "optimize-rate-shown"  # the one that is shown and waits for its grade
 _CHECKING = "optimize-check-judge"  # the study whose judge is checked in this tab
 CHECKED = 12  # answers by which a judge is checked
 
@@ -46,6 +47,7 @@ def _panel(study_id: str, waited: bool) -> None:
         st.header("Answers to rate")
         _progress(view, waiting)
         outcome = again or (waiting[0] if waiting else None)
+        st.session_state[_SHOWN] = None if outcome is None else (study_id, _which(outcome))
         if outcome is not None:
             _answer(view, outcome)
             _grades(view, outcome)
@@ -64,7 +66,7 @@ def judged(view: StudyView) -> list[Outcome]:
     """A few answers that the judge scored, by which it is checked, without those that were rated already."""
     chosen = _mixed(view, [o for o in view.all_outcomes() if o.judge.calls and o.answer and not o.error])[:CHECKED]
     rated = _rated(view)
-    return [o for o in chosen if (o.candidate, o.task, o.repeat) not in rated]
+    return [o for o in chosen if _which(o) not in rated]
 
 
 def _mixed(view: StudyView, outcomes: list[Outcome]) -> list[Outcome]:
@@ -141,25 +143,21 @@ def _grades(view: StudyView, outcome: Outcome) -> None:
 
 @services.said
 def _rate(study_id: str, outcome: Outcome, grade: int) -> None:
-    """A press may come twice, where a part of the page redraws itself at that moment: it counts once."""
+    """Grades what is shown, once: while the page is drawn anew, the buttons of the last answer hear keys too."""
+    this = (study_id, _which(outcome))
+    if st.session_state.get(_SHOWN) != this:
+        return
+    st.session_state[_SHOWN] = None
+    st.session_state.pop(_AGAIN, None)
     value = (grade - 1) / (len(GRADES) - 1)
     rating = Rating(candidate=outcome.candidate, task=outcome.task, repeat=outcome.repeat, value=value, rater="person")
-    history = st.session_state.setdefault(_LAST, [])
-    again = st.session_state.pop(_AGAIN, None)
-    this = (study_id, (outcome.candidate, outcome.task, outcome.repeat))
-    if again is None and history and history[-1] == this and _given(study_id, rating) == value:
-        return
     services.store().rate(study_id, rating)
     loaded.forget()  # what was read before has another score now
-    if not history or history[-1] != this:
-        history.append(this)
+    st.session_state.setdefault(_LAST, []).append(this)
 
 
-def _given(study_id: str, one: Rating) -> float | None:
-    """What a person gave the answer last."""
-    found = [r.value for r in services.store().ratings(study_id) if (r.candidate, r.task, r.repeat, r.rater) ==
-             (one.candidate, one.task, one.repeat, one.rater)]  # fmt: skip
-    return found[-1] if found else None
+def _which(outcome: Outcome) -> Answer:
+    return outcome.candidate, outcome.task, outcome.repeat
 
 
 def _rated_here(view: StudyView) -> list[Answer]:
