@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autoflow.optimize.view import StudyView
     from autoflow.records import Job
     from autoflow.store import SqlStore
-    from autoflow.study import Split, Study, StudyBudget, StudySpec
+    from autoflow.study import RewardSpec, Split, Study, StudyBudget, StudySpec
 
 MethodName = Literal["in-context", "paper", "lora"]
 Size = Annotated[int | None, typer.Option(min=0, help="Tasks in this split.", show_default="the suite's usual")]
@@ -53,6 +53,9 @@ def optimize(  # long: each option of the command is a parameter
     max_steps: Annotated[int, typer.Option(min=1, help="Steps visited, a run.")] = 30,
     answer_tokens: Annotated[int, typer.Option(min=1, help="Completion tokens a call may take.")] = 256,
     option: Annotated[list[str], typer.Option(metavar="NAME=VALUE", help="Of the method.")] = [],  # noqa: B006
+    reward: Annotated[
+        list[str], typer.Option(metavar="NAME=VALUE", help="A weight of the reward, such as valid=0.1.")
+    ] = [],  # noqa: B006
     name: Annotated[str | None, typer.Option(help="What the study is called.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="STUDY", help="Go on with this study instead.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker.")] = False,
@@ -77,7 +80,8 @@ def optimize(  # long: each option of the command is a parameter
         models = (generator, interpreter, judge)
         tasks = (suite, read_suite_options(suite_option), seed, chosen, repeats)
         spec = _spec(store, tasks, method, models, budget, (max_steps, answer_tokens), from_)
-        study = _begun(store, spec.model_copy(update={"options": dict(map(read_option, option))}), name)
+        told = {"options": dict(map(read_option, option)), "reward": _reward(reward)}
+        study = _begun(store, spec.model_copy(update=told), name)
     return _carry_out(store, study, ray, detach=detach, json_=json_)
 
 
@@ -90,6 +94,24 @@ def _budget(
     return StudyBudget(
         max_rounds=rounds, max_calls=calls, max_tokens=tokens, max_cost_usd=usd, max_time_s=seconds, patience=patience
     )
+
+
+def _reward(weights: list[str]) -> RewardSpec:
+    from pydantic import ValidationError
+
+    from autoflow.records import broken_rule
+    from autoflow.study import RewardSpec
+
+    given = dict(read_option(weight, "--reward") for weight in weights)
+    if unknown := next((name for name in given if name not in RewardSpec.model_fields), None):
+        raise SettingsError(
+            f"The reward has no weight `{unknown[:80]}`.", f"Weights: {', '.join(RewardSpec.model_fields)}"
+        )
+    try:
+        return RewardSpec.model_validate(given)
+    except ValidationError as error:
+        name = error.errors()[0]["loc"][0]
+        raise SettingsError(f"The weight `{name}` of the reward cannot be used: {broken_rule(error)}.") from error
 
 
 def _spec(

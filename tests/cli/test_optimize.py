@@ -9,6 +9,7 @@ import pytest
 
 from autoflow.optimize.view import StudyView
 from autoflow.store import open_store
+from autoflow.study import RewardSpec
 from tests.cli.conftest import Cli
 from tests.optimize import trainable
 
@@ -119,6 +120,24 @@ def test_options_of_the_method_are_kept_with_the_study(cli: Cli, model: str) -> 
 )  # fmt: skip
 def test_an_option_that_means_nothing_is_said_before_the_start(cli: Cli, model: str, option: str, words: str) -> None:
     found = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, "--option", option)
+    assert found.code == 2
+    assert words in found.err
+    assert open_store().list_studies() == []
+
+
+def test_weights_of_the_reward_are_kept_with_the_study(cli: Cli, model: str) -> None:
+    weights = ("--reward", "valid=0.1", "--reward", "tokens=0.02")
+    told = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, *weights, "--json").json
+    assert open_store().get_study(told["study"]).spec.reward == RewardSpec(valid=0.1, tokens=0.02)
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [("tokens=-1", "`tokens`"), ("beauty=2", "no weight `beauty`"), ("valid", "names no option"),
+     ("score=much", "`score`")],
+)  # fmt: skip
+def test_a_weight_that_means_nothing_is_said_before_the_start(cli: Cli, model: str, weight: str, words: str) -> None:
+    found = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, "--reward", weight)
     assert found.code == 2
     assert words in found.err
     assert open_store().list_studies() == []
