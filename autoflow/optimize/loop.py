@@ -63,7 +63,9 @@ class Search:
         return self._view.study
 
     async def _search(self) -> StudyStop:
-        stop = await self._runner.run(self._of_round(0), "val", 0)
+        given = self._of_round(0)
+        self._sink.show(f"Before the first round: measuring {len(given)} on validation")
+        stop = await self._runner.run(given, "val", 0)
         while stop is None:
             if self._sink.pause_wanted():
                 raise Halted
