@@ -120,7 +120,7 @@ def signs(points: Sequence[TrainingPoint], settings: TrainSettings = _SETTINGS) 
     last = points[-RECENT:]
     found = (
         _one_text(points, settings), _running_away(points[-1], settings), _fallen(points), _alike(last), _level(last),
-        _cut(last), _drifting(last),
+        _endless(last), _cut(last), _drifting(last),
     )  # fmt: skip
     return [sign for sign in found if sign is not None]
 
@@ -184,6 +184,20 @@ def _level(last: Sequence[TrainingPoint]) -> Sign | None:
         "All samples earn the same",
         "Within each of the last 3 steps every sample had the same reward, so that none was better to learn from. "
         "Larger groups or a reward with more grades tell samples apart.",
+    )
+
+
+def _endless(last: Sequence[TrainingPoint]) -> Sign | None:
+    """Workflows are run, and not one comes to an answer: of those that can be run none is better than another."""
+    ran = [p for p in last if p.runs is not None and p.score is not None]
+    if len(ran) < RECENT or any(p.runs for p in ran):
+        return None
+    return Sign(
+        "No run comes to an answer",
+        f"In the last {RECENT} steps workflows were run, and no run reached an end with an answer that can be used, so "
+        "that there is nothing in them to learn from. Look at their traces: often a decision goes back again and "
+        "again. Another training with a bonus for usable answers under Reward, such as 0.25, has the first that "
+        "ends stand out; so do a stronger interpreter, or an example that ends.",
     )
 
 

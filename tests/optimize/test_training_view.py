@@ -19,6 +19,7 @@ ERROR = {"text": "prose", "error": "There is no step."}
 COPY = {"text": "copy", "copied": True}
 RAN = {"text": "ran", "candidate": 2, "score": 0.6, "reached": 0.5}
 RAN_BADLY = {"text": "ran badly", "candidate": 3, "score": 0.2, "reached": 1.0}
+LOOPS = {"text": "loops", "candidate": 4, "score": 0.0, "reached": 0.0}
 WAITS = {"text": "waits"}
 
 
@@ -89,12 +90,20 @@ def test_nothing_is_said_of_a_training_that_goes_well_or_has_ended() -> None:
         (lambda: points(1, kl=1.2), "The model runs away from its base"),
         (lambda: points(3, [RAN] * 7 + [ERROR]), "Samples grow alike"),
         (lambda: points(3, reward_spread=0.0), "All samples earn the same"),
+        (lambda: points(5, [ERROR, LOOPS]), "No run comes to an answer"),
         (lambda: points(3, ended=0.3), "Most samples are cut off"),
         (lambda: points(1, drift=0.5), "Drawing and learning disagree"),
     ],
 )
 def test_each_thing_that_goes_wrong_has_its_sign(found: Callable[[], list[TrainingPoint]], title: str) -> None:
     assert titles(found()) == [title]
+
+
+def test_runs_that_end_now_and_then_are_no_sign() -> None:
+    some = [*points(4, [ERROR, LOOPS]), point_of(step(5, [LOOPS, RAN], kl=0, drift=0, ended=1))]
+    assert titles(some) == []
+    assert titles(points(5, [ERROR, WAITS])) == []  # nothing was run yet
+    assert titles(points(5, [ERROR, COPY])) == []
 
 
 def test_one_sample_a_step_is_alike_only_where_steps_are() -> None:
