@@ -1,9 +1,10 @@
 """Evidence that fine-tuning goes from syntax to score: method `lora` on OpenAGI plans, carried out by a real model.
 
-SmolLM2-135M is trained on the CPU from the manual workflow as its example. Parser and checker grade what it draws;
-what counts is run by a 1.5B model, and earns its plan score and a quarter more for a run that comes to its end. A
-training is a study in `.cache`, so that the same command goes on where it was stopped; its steps are kept in
-`docs/evidence/lora-scores.jsonl` as they come. The report is `docs/evidence/lora-scores.md`.
+SmolLM2-135M is trained on the CPU from a manual workflow of three steps (`bench/real/short_plan.core`) as its example.
+Parser and checker grade what it draws; what counts is run by a 1.5B model, and earns its plan score and a quarter more
+for a run that comes to its end. A training is a study in `.cache`, so that the same command goes on where it was
+stopped; its steps are kept in `docs/evidence/lora-scores.jsonl` as they come. The report is
+`docs/evidence/lora-scores.md`.
 
     python bench/evidence_lora_scores.py [--seed 0] [--report] [--record]
 
@@ -41,6 +42,7 @@ from bench.real.scores_report import write_report  # noqa: E402
 FILE = ROOT / "docs" / "evidence" / "lora-scores.jsonl"
 REPORT, IMAGE = ROOT / "docs" / "evidence" / "lora-scores.md", ROOT / "docs" / "images" / "lora-scores.svg"
 ATTEMPTS = ROOT / "bench" / "real" / "scores_attempts.md"  # what was tried before, told in the report
+EXAMPLE = ROOT / "bench" / "real" / "short_plan.core"
 RECORDING = ROOT / "assets" / "recordings" / "training-openagi-plan.json.gz"
 MODEL, INTERPRETER = "smollm2-135m", "qwen2.5-coder-1.5b"
 SEEDS = (0, 1)
@@ -49,10 +51,11 @@ POLL_S = 30.0  # how soon a step is in the file
 
 def spec_of(seed: int) -> StudySpec:
     return StudySpec(
-        method="lora", suite=SuiteSpec(name="openagi-plan", seed=seed, train=3, val=4, test=6), seed=seed,
+        method="lora", suite=SuiteSpec(name="openagi-plan", seed=seed, train=4, val=6, test=10), seed=seed,
         generator=f"local:{MODEL}", interpreter=f"embedded:{INTERPRETER}", reward=RewardSpec(valid=0.25),
-        budget=StudyBudget(max_rounds=30, max_time_s=4800.0), policy=RunPolicy(max_steps=8, answer_tokens=40),
-        options={"group": 12, "wanted_steps": 3, "max_new_tokens": 192, "half": True, "compare": 4, "threads": 1},
+        budget=StudyBudget(max_rounds=40, max_time_s=3600.0), policy=RunPolicy(max_steps=8, answer_tokens=48),
+        options={"group": 12, "wanted_steps": 3, "max_new_tokens": 128, "half": True, "compare": 6, "threads": 1},
+        baseline=EXAMPLE.read_text("utf-8"),
     )  # fmt: skip
 
 

@@ -46,13 +46,15 @@ def _report(runs: dict[str, Lines], image: Path) -> Iterator[str]:
         f"{', '.join(f'{name} {version}' for name, version in begun[0]['versions'].items())}.\n"
     )
     yield (
-        "Samples are drawn freely from a prompt that shows the manual workflow, and graded as they were drawn: -1 to "
-        "-0.5 with errors, -0.25 for a copy of the example, and else what the runs on the train tasks earned: the plan "
+        "Samples are drawn freely from a prompt that shows the manual workflow as its example, and graded as they were "
+        "drawn: -1 to -0.5 with errors, -0.25 for a copy of the example, and else what the runs on the train tasks "
+        "earned: the plan "
         f"score, and {spec['reward']['valid']:g} for a run that comes to a usable answer. A run that does not end "
         f"within {policy['max_steps']} steps earns 0. Suite `{suite['name']}`, {suite['train']} train, {suite['val']} "
         f"validation, {suite['test']} test tasks, another split for each seed; {options['group']} samples a step, "
         f"answers of at most {policy['answer_tokens']} tokens.\n"
     )
+    yield f"The manual workflow:\n\n```\n{spec['baseline'].strip()}\n```\n"
     yield f"![Shares of samples](../images/{image.name})\n"
     for name, lines in runs.items():
         yield from _training(name, lines)
