@@ -15,7 +15,7 @@ import torch
 from autoflow.errors import AutoFlowError, ModelAuthError, ModelNotFound, ModelUnavailable
 from autoflow.llm.base import Message, Options
 from autoflow.llm.local import open_local
-from autoflow.llm.local.names import split_name
+from autoflow.llm.local.names import file_mark, split_name
 from autoflow.llm.local.pieces import Pieces
 from autoflow.llm.local.row import draw
 from autoflow.settings import settings
@@ -87,6 +87,19 @@ def test_text_that_ends_in_half_a_character_is_whole_all_the_same() -> None:
 def test_a_stop_sequence_over_several_tokens(text: str, stops: tuple[str, ...], left: str, stopped: bool) -> None:
     pieces, ended = pieces_of(text, *stops)
     assert ("".join(pieces), ended) == (left, stopped)
+
+
+def test_a_file_has_one_mark_whatever_way_leads_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two marks of one model file would unpack it again and again, each time in the place of the other."""
+    file = tmp_path / "models" / "model.gguf"
+    file.parent.mkdir()
+    file.write_bytes(b"weights")
+    (tmp_path / "linked").symlink_to(file.parent)
+    monkeypatch.chdir(tmp_path)
+    ways = (file, Path("models/model.gguf"), tmp_path / "linked" / file.name, file.parent / ".." / "models" / file.name)
+    assert len({file_mark(way) for way in ways}) == 1
+    file.write_bytes(b"other weights")
+    assert file_mark(file) != file_mark(tmp_path / "nowhere")
 
 
 def test_a_plus_parts_base_and_adapter_unless_the_folder_has_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +51,7 @@ def load(base: Base, *, device: str | None = None) -> Loaded:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # or it stands in the middle of a trace
+    warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # of peft, for its own authors
     folder = weights_folder(base)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     dtype, extra = _fit(base.name, folder, device)

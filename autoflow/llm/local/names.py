@@ -35,9 +35,9 @@ class Base:
 
 
 def file_mark(*files: Path) -> str:
-    """A short mark of files by place, size and time; "" where one is not there."""
+    """A short mark of files by place, size and time, whatever way leads there; "" where one is not there."""
     try:
-        found = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        found = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     except OSError:
         return ""
     return hashlib.blake2b(repr(found).encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
