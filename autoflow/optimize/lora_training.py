@@ -60,6 +60,8 @@ class Training:
         """Samples of the base model and of the adapter that was kept at `step`."""
 
         async def once() -> Compared:
+            if self._drawn is not None:  # a limit cut the step short: this process waits for rewards that never come
+                await self.aclose()
             process = self._process or await self._started(self._shop.view.study.rounds)
             return await self._answered(process, Compare(count=count, step=step, seed=seed), Compared)
 

@@ -306,6 +306,17 @@ def test_limit_of_calls_counts_what_is_drawn_and_ends_a_training_with_its_test(s
     assert study.test_uses == 1
 
 
+def test_a_limit_in_the_middle_of_a_step_leaves_the_comparison_to_be_made(store: SqlStore, tmp_path: Path) -> None:
+    """The process has drawn and waits for rewards that never come."""
+    spec = trainable.spec_of(store, tmp_path, steps=50)
+    study, job = trainable.begun(store, spec.model_copy(update={"budget": StudyBudget(max_rounds=50, max_calls=62)}))
+    assert (trainable.carried_out(store, job).error, store.get_study(study.id).stop) == ("", "calls")
+    study, candidates = store.get_study(study.id), store.study_candidates(study.id)
+    assert [c for c in candidates if c.round == study.rounds + 1 and c.operator == DRAWN], "no step was cut short"
+    assert [c.operator for c in candidates if c.operator != DRAWN][-8:] == [UNTRAINED] * 4 + [TRAINED] * 4
+    assert study.test_uses == 1
+
+
 def workshop(house: House) -> Workshop:
     """As the method had it, with models that say nothing."""
 
