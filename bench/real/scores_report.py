@@ -14,6 +14,7 @@ Lines = list[dict[str, Any]]
 EVERY = 5  # steps of a row of the table
 SMOOTH = 5  # steps of a curve's running mean
 SHOWN = 3  # texts
+NAMED = {"manual": "manual workflow", "plain": "plain prompt", "best": "best workflow on validation"}
 SHARES = {"sound": "no errors", "counts": "counts", "runs": "runs to an end"}
 
 
@@ -42,7 +43,7 @@ def _report(runs: dict[str, Lines], image: Path) -> Iterator[str]:
     yield (
         f"Made by `python bench/evidence_lora_scores.py --seed N` from the lines of `lora-scores.jsonl`. Begun on "
         f"{', '.join(sorted({b['begun'] for b in begun}))}; `{spec['generator']}` trained on the CPU, one thread a "
-        f"training and two trainings at a time, `{spec['interpreter']}` carries out; "
+        f"training, `{spec['interpreter']}` carries out; "
         f"{', '.join(f'{name} {version}' for name, version in begun[0]['versions'].items())}.\n"
     )
     yield (
@@ -62,7 +63,7 @@ def _report(runs: dict[str, Lines], image: Path) -> Iterator[str]:
 
 def _training(name: str, lines: Lines) -> Iterator[str]:
     steps = _steps(lines)
-    yield f"## {name[0].upper()}{name[1:]}\n"
+    yield f"## {name.capitalize().replace('-', ' ')}\n"
     yield f"| steps | {' | '.join(SHARES.values())} | score of those that ran | reward | distinct | KL | entropy |"
     yield "|---|" + "---:|" * (len(SHARES) + 5)
     for start in range(0, len(steps), EVERY):
@@ -89,7 +90,7 @@ def _ended(end: dict[str, Any]) -> Iterator[str]:
     yield "|---|---:|---:|"
     for name, one in end["scores"].items():
         if one["test"]:
-            yield f"| {name} workflow, candidate {one['candidate']} | | {_interval(one['test'])} |"
+            yield f"| {NAMED[name]}, candidate {one['candidate']} | | {_interval(one['test'])} |"
     if found := end["gain"]:
         count = found["samples"]
         yield f"| base model, {count} samples | {found['base_runnable']:.2f} | {_interval(found['base'])} |"
