@@ -113,7 +113,7 @@ def about_adapter(adapter: Adapter) -> str:
     origin = adapter.origin
     words = [
         f"from the study {study}" if (study := origin.study_name or origin.study) else "put there by hand",
-        f"step {origin.step}" if origin.step is not None else "",
+        f"after step {origin.step}" if origin.step is not None else "",
         f"reward {origin.reward:.2f}" if origin.reward is not None else "",
     ]  # fmt: skip
     return ", ".join(filter(None, words))

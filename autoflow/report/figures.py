@@ -7,7 +7,7 @@ def duration(seconds: float) -> str:
     """`0.4 s`, `12 s`, `6 min`, `2 h 5 min`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
-    if seconds < 90:
+    if seconds < 120:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

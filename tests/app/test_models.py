@@ -121,7 +121,7 @@ def test_without_adapters_it_is_said_how_one_comes_to_be(visit: Callable[..., Ap
 def test_an_adapter_tells_its_base_and_its_study(adapters: AppTest) -> None:
     shown = words(adapters).replace("\\", "")
     assert "local:smollm2-135m+first" in shown
-    assert "From the study [Re](x)funds, step 7, mean reward 0.25" in shown
+    assert "From the study [Re](x)funds, after step 7, mean reward 0.25" in shown
     assert "LoRA of rank 2 on q_proj" in shown
 
 

@@ -45,7 +45,7 @@ def test_adapters_are_listed_with_where_they_came_from(cli: Cli, model: str, hom
     assert (told["mine"]["model"], told["mine"]["step"], told["mine"]["problem"]) == (model, 7, "")
     assert (told["half"]["model"], "adapter_config.json" in told["half"]["problem"]) == ("", True)
     shown = cli("models", "list").out
-    assert "from the study Re [31mfunds, step 7, reward 0.25" in shown
+    assert "from the study Re [31mfunds, after step 7, reward 0.25" in shown
     assert "unusable" in shown
 
 

@@ -73,7 +73,7 @@ def _made(adapter: Adapter) -> str:
 def _from(adapter: Adapter) -> str:
     """`From the study Refunds, step 12, mean reward 0.41`."""
     origin = adapter.origin
-    step = f", step {origin.step}" if origin.step is not None else ""
+    step = f", after step {origin.step}" if origin.step is not None else ""
     reward = f", mean reward {origin.reward:.2f}" if origin.reward is not None else ""
     return f"From the study {cut(origin.study_name or origin.study, 80)}{step}{reward}"
 
