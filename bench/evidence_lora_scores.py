@@ -45,7 +45,7 @@ ATTEMPTS = ROOT / "bench" / "real" / "scores_attempts.md"  # what was tried befo
 EXAMPLE = ROOT / "bench" / "real" / "short_plan.core"
 RECORDING = ROOT / "assets" / "recordings" / "training-openagi-plan.json.gz"
 MODEL, INTERPRETER = "smollm2-135m", "qwen2.5-coder-1.5b"
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2)
 POLL_S = 30.0  # how soon a step is in the file
 
 
