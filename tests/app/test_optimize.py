@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from autoflow.errors import StorageUnavailable
 from autoflow.records import Connection, Totals
 from autoflow.store import SqlStore
 from autoflow.study import (
@@ -237,6 +238,23 @@ class TestBranching:
         assert app.button(key="branch-start").disabled
 
 
+def undone_twice() -> None:
+    """The answers to rate, and a click on Undo that is heard twice."""
+    import streamlit as st
+
+    from pages.ui.optimize import loaded, rating
+
+    view = loaded.load(st.session_state["study"])
+    rating.draw(view, None)
+
+    def press() -> None:
+        last = rating._rated_here(view)[-1]
+        for _ in range(2):
+            rating._undo_last(view.study.id, last)
+
+    st.button("press", key="press", on_click=press)
+
+
 def overlapping() -> None:
     """The answers to rate, and a key that the buttons of the one before hear as well."""
     import streamlit as st
@@ -293,6 +311,31 @@ class TestRating:
         given = store.ratings(waiting.id)
         assert len({(one.candidate, one.task) for one in given}) == 3
         assert [one.value for one in given] == [0.0, 1.0, 0.5]
+
+    def test_undo_that_is_heard_twice_takes_one_back(self, store: SqlStore, waiting: Study) -> None:
+        app = AppTest.from_function(undone_twice, default_timeout=60)
+        app.session_state["study"] = waiting.id
+        rate(rate(app.run(), 5), 4)
+        app = act(app, "press")
+        assert not app.exception
+        assert "You rated this one before" in shown(app)
+        rate(app, 1)
+        assert [one.value for one in store.ratings(waiting.id)] == [1.0, 0.75, 0.0]
+
+    def test_a_grade_that_could_not_be_kept_is_asked_for_again(
+        self, visit: Visit, store: SqlStore, waiting: Study, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object) -> None:
+            raise StorageUnavailable("The disk is full.")
+
+        app = act(rate(visit("optimize", study=waiting.id), 5), "rate-undo")
+        with monkeypatch.context() as patch:
+            patch.setattr(SqlStore, "rate", full)
+            app = rate(app, 1)
+        assert "The disk is full." in shown(app)
+        assert "You rated this one before" in shown(app)
+        rate(app, 1)
+        assert [one.value for one in store.ratings(waiting.id)] == [1.0, 0.0]
 
     def test_when_all_is_rated_the_search_can_go_on(self, visit: Visit, store: SqlStore, waiting: Study) -> None:
         pending = [o for _, o in store.study_outcomes(waiting.id) if o.pending]

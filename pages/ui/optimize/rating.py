@@ -147,11 +147,11 @@ def _rate(study_id: str, outcome: Outcome, grade: int) -> None:
     this = (study_id, _which(outcome))
     if st.session_state.get(_SHOWN) != this:
         return
-    st.session_state[_SHOWN] = None
-    st.session_state.pop(_AGAIN, None)
     value = (grade - 1) / (len(GRADES) - 1)
     rating = Rating(candidate=outcome.candidate, task=outcome.task, repeat=outcome.repeat, value=value, rater="person")
-    services.store().rate(study_id, rating)
+    services.store().rate(study_id, rating)  # where that fails, the same answer stays to be graded
+    st.session_state[_SHOWN] = None
+    st.session_state.pop(_AGAIN, None)
     loaded.forget()  # what was read before has another score now
     st.session_state.setdefault(_LAST, []).append(this)
 
@@ -183,6 +183,8 @@ def _undo(view: StudyView, looking_again: bool) -> None:
 
 
 def _undo_last(study_id: str, answer: Answer) -> None:
-    """Show it once more; its grade stands until another one is given."""
+    """Show it once more; its grade stands until another one is given. A second click of the same button is none."""
+    if (study_id, answer) not in st.session_state[_LAST]:
+        return
     st.session_state[_LAST].remove((study_id, answer))
     st.session_state[_AGAIN] = (study_id, answer)
