@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from autoflow.records import Event, Json, Record, RunPolicy, StopReason, Totals
 from autoflow.train.figures import StepFigures, TrainSample
@@ -77,6 +77,8 @@ class RewardSpec(Record):
     where `valid` is 1 for a run that reached a terminal with an answer that the suite can use, else 0. A run that
     stopped early is given `stopped` instead, a text with errors `errors`, one without any step `no_steps`.
     """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     score: float = 1.0
     valid: float = 0.0

@@ -64,7 +64,8 @@ class Search:
 
     async def _search(self) -> StudyStop:
         given = self._of_round(0)
-        self._sink.show(f"Before the first round: measuring {len(given)} on validation")
+        if not self._study.rounds:
+            self._sink.show(f"Before the first round: measuring {len(given)} on validation")
         stop = await self._runner.run(given, "val", 0)
         while stop is None:
             if self._sink.pause_wanted():

@@ -113,18 +113,6 @@ def test_options_of_the_method_are_kept_with_the_study(cli: Cli, model: str) -> 
     assert {c.operator for c in store.study_candidates(told["study"]) if c.round} == {"rewrite"}
 
 
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [("drafts=0", "`drafts`"), ("draughts=2", "`draughts`"), ("drafts", "names no option"),
-     ('operators=["rewite"]', "no operator `rewite`")],
-)  # fmt: skip
-def test_an_option_that_means_nothing_is_said_before_the_start(cli: Cli, model: str, option: str, words: str) -> None:
-    found = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, "--option", option)
-    assert found.code == 2
-    assert words in found.err
-    assert open_store().list_studies() == []
-
-
 def test_weights_of_the_reward_are_kept_with_the_study(cli: Cli, model: str) -> None:
     weights = ("--reward", "valid=0.1", "--reward", "tokens=0.02")
     told = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, *weights, "--json").json
@@ -132,12 +120,15 @@ def test_weights_of_the_reward_are_kept_with_the_study(cli: Cli, model: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("weight", "words"),
-    [("tokens=-1", "`tokens`"), ("beauty=2", "no weight `beauty`"), ("valid", "names no option"),
-     ("score=much", "`score`")],
+    ("flag", "value", "words"),
+    [("--option", "drafts=0", "`drafts`"), ("--option", "draughts=2", "`draughts`"),
+     ("--option", "drafts", "names no option"), ("--option", 'operators=["rewite"]', "no operator `rewite`"),
+     ("--reward", "tokens=-1", "`tokens`"), ("--reward", "beauty=2", "no weight `beauty`"),
+     ("--reward", "valid", "names no option"), ("--reward", "score=much", "`score`"),
+     ("--reward", "score=NaN", "`score`"), ("--reward", "valid=Infinity", "`valid`")],
 )  # fmt: skip
-def test_a_weight_that_means_nothing_is_said_before_the_start(cli: Cli, model: str, weight: str, words: str) -> None:
-    found = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, "--reward", weight)
+def test_what_means_nothing_is_said_before_the_start(cli: Cli, model: str, flag: str, value: str, words: str) -> None:
+    found = cli("optimize", *SMALL, "--generator", model, "--interpreter", model, flag, value)
     assert found.code == 2
     assert words in found.err
     assert open_store().list_studies() == []

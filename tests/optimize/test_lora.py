@@ -183,6 +183,7 @@ def test_it_says_what_it_does(house: House) -> None:
     for words in ("Loading local:", "Step 1: drawing 8 samples", "trying", f"Step {STEPS}: updating the adapter",
                   "Drawing 4 workflows each", "The sealed test, once"):  # fmt: skip
         assert words in said
+    assert house.words[0] == "Before the first round: measuring 2 on validation"
 
 
 # -- options
