@@ -19,6 +19,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,6 +92,11 @@ def train(store: SqlStore, seed: int) -> None:
         write_down(store, study)
 
 
+def next_seed(seeds: Sequence[int]) -> int | None:
+    """The first whose training has not ended."""
+    return next((seed for seed in seeds if not ScoresFile(FILE, f"seed-{seed}").ended), None)
+
+
 def record(store: SqlStore) -> None:
     study = kept(store, SEEDS[0])
     assert study is not None, "there is nothing to record yet"
@@ -113,8 +119,8 @@ def main() -> None:
         store = open_store()
         if arguments.record:
             return record(store)
-        left = [seed for seed in SEEDS if not ScoresFile(FILE, f"seed-{seed}").ended]
-        for seed in [arguments.seed] if arguments.seed is not None else left[:1]:
+        seed = next_seed(SEEDS if arguments.seed is None else (arguments.seed,))
+        if seed is not None:
             for model in (MODEL, INTERPRETER):
                 asyncio.run(get_model(model))
             train(store, seed)

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from autoflow.lang import parse
 from autoflow.optimize.grading import NOVELTY, distance, grade, structure
 from autoflow.study import RewardSpec
+from bench.real.run_file import RunFile
 
 COPIED = -0.25  # the reward of a copy: above every error, below what counts
 COUNTS = 0.5  # of what counts by its structure alone; up to 1 the further its instructions are from the example's
@@ -47,26 +46,13 @@ def mark(text: str, example: str, *, ended: bool) -> Mark:
     return Mark(reward, "", found.copied, repr(structure(workflow)), far)
 
 
-class LoraFile:
+class LoraFile(RunFile):
     """One training's lines in the file that all share."""
-
-    def __init__(self, path: Path, run: str) -> None:
-        self._path, self._run = path, run
-
-    def lines(self) -> list[dict[str, Any]]:
-        if not self._path.exists():
-            return []
-        found = (json.loads(line) for line in self._path.read_text("utf-8").splitlines() if line)
-        return [line for line in found if line["run"] == self._run]
-
-    @property
-    def steps(self) -> list[dict[str, Any]]:
-        return [line for line in self.lines() if "step" in line]
 
     def begin(self, told: dict[str, Any]) -> None:
         """Says how the training began, where it did not yet."""
         if not self.lines():
-            self._append(told)
+            self.append(told)
 
     def add(self, figures: dict[str, Any], texts: Sequence[str], marked: Sequence[Mark]) -> None:
         """A step. One that is there already was drawn again after an interruption, to the last bit."""
@@ -74,7 +60,7 @@ class LoraFile:
             return
         share = 1 / len(marked)
         sound = [text for text, mark in zip(texts, marked, strict=True) if mark.counts]
-        self._append({
+        self.append({
             "step": figures["step"],
             "counts": share * len(sound),
             "errors": share * sum(bool(mark.error) for mark in marked),
@@ -86,9 +72,3 @@ class LoraFile:
             "texts": [{"text": t, **asdict(m)} for t, m in zip(texts, marked, strict=True)]
             if figures["step"] == 1 or figures["step"] % EVERY == 0 else [],
         })  # fmt: skip
-
-    def _append(self, line: dict[str, Any]) -> None:
-        """In one write, as other trainings may be writing too."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab", buffering=0) as file:
-            file.write((json.dumps({"run": self._run, **line}) + "\n").encode("utf-8", "surrogatepass"))

@@ -7,12 +7,10 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from autoflow.optimize.lora_compare import Gain, gain
@@ -20,47 +18,41 @@ from autoflow.optimize.training_view import point_of
 from autoflow.optimize.view import StudyView
 from autoflow.statistics import Interval, bootstrap
 from autoflow.study import Candidate, TrainingStep
+from bench.real.run_file import RunFile
 
 EVERY = 10  # all texts are kept of the first step and of each tenth
 LIBRARIES = ("torch", "transformers", "peft", "xllamacpp")
 
 
-class ScoresFile:
-    """One training's lines in the file that all share. Lines are added, and never changed."""
-
-    def __init__(self, path: Path, run: str) -> None:
-        self._path, self._run = path, run
-
-    def lines(self) -> list[dict[str, Any]]:
-        if not self._path.exists():
-            return []
-        found = (json.loads(line) for line in self._path.read_text("utf-8").splitlines() if line)
-        return [line for line in found if line["run"] == self._run]
+class ScoresFile(RunFile):
+    """One training's lines in the file that all share."""
 
     @property
     def ended(self) -> bool:
         return any("stop" in line for line in self.lines())
 
     def write(self, view: StudyView, steps: Sequence[TrainingStep]) -> None:
-        """What is not there yet of what the study has come to."""
+        """What is not there yet of what the study has come to.
+
+        Raises ValueError: the file holds another training's steps, as where the study was lost and begun anew.
+        """
         there = self.lines()
         study = view.study
         if not there:
             day = time.strftime("%Y-%m-%d", time.gmtime(study.created_at))
             versions = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
-            self._append({"begun": day, "spec": study.spec.model_dump(mode="json"), "versions": versions})
-        known = {line["step"] for line in there if "step" in line}
+            self.append({"begun": day, "spec": study.spec.model_dump(mode="json"), "versions": versions})
+        known = {line["step"]: line["figures"]["reward_mean"] for line in there if "step" in line}
         for step in steps:
-            if step.figures.step not in known:
-                self._append(_step(step))
+            earned = known.get(step.figures.step)
+            if earned is None:
+                self.append(_step(step))
+            elif earned != step.figures.reward_mean:
+                raise ValueError(
+                    f"{self._path} holds another training as {self._run}: step {step.figures.step} differs."
+                )
         if study.stop is not None and study.best is not None and not self.ended:
-            self._append(_end(view))
-
-    def _append(self, line: dict[str, Any]) -> None:
-        """In one write, as other trainings may be writing too."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab", buffering=0) as file:
-            file.write((json.dumps({"run": self._run, **line}) + "\n").encode("utf-8", "surrogatepass"))
+            self.append(_end(view))
 
 
 def _step(step: TrainingStep) -> dict[str, Any]:

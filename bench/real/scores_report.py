@@ -15,7 +15,7 @@ EVERY = 5  # steps of a row of the table
 SMOOTH = 5  # steps of a curve's running mean
 SHOWN = 3  # texts
 NAMED = {"manual": "manual workflow", "plain": "plain prompt", "best": "best workflow on validation"}
-SHARES = {"sound": "no errors", "counts": "counts", "runs": "runs to an end"}
+SHARES = {"sound": "no errors", "counts": "counts", "runs": "usable answers"}
 
 
 def write_report(file: Path, names: Sequence[str], report: Path, image: Path, attempts: str) -> None:
@@ -25,8 +25,8 @@ def write_report(file: Path, names: Sequence[str], report: Path, image: Path, at
     if not runs:
         raise ValueError(f"{file} holds no training yet")
     drawn = {f"{label}, {name}": _smooth(_steps(lines), key) for name, lines in runs.items()
-             for key, label in (("counts", "counts"), ("runs", "runs"))}  # fmt: skip
-    title = f"Share of samples that count, and that run to an end; mean of {SMOOTH} steps"
+             for key, label in (("counts", "counts"), ("runs", "answers"))}  # fmt: skip
+    title = f"Share of samples that count, and of runs with a usable answer; mean of {SMOOTH} steps"
     image.write_text(curves(drawn, title=title, across="training step"), "utf-8")
     report.write_text("\n".join([*_report(runs, image), attempts]), "utf-8")
 
@@ -55,7 +55,8 @@ def _report(runs: dict[str, Lines], image: Path) -> Iterator[str]:
         f"validation, {suite['test']} test tasks, another split for each seed; {options['group']} samples a step, "
         f"answers of at most {policy['answer_tokens']} tokens.\n"
     )
-    yield f"The manual workflow:\n\n```\n{spec['baseline'].strip()}\n```\n"
+    if spec["baseline"]:
+        yield f"The manual workflow:\n\n```\n{spec['baseline'].strip()}\n```\n"
     yield f"![Shares of samples](../images/{image.name})\n"
     for name, lines in runs.items():
         yield from _training(name, lines)
@@ -74,7 +75,8 @@ def _training(name: str, lines: Lines) -> Iterator[str]:
         cells += [_mean([line["figures"][key] for line in part], 3) for key in ("kl", "entropy")]
         yield f"| {start + 1} to {start + len(part)} | {' | '.join(cells)} |"
     yield (
-        "\nShares are of all samples of a step; distinct: different texts that count. KL (from the base model) and "
+        "\nShares are of all samples of a step; usable answers: of all the runs that they could have had, those that "
+        "came to one; distinct: different texts that count. KL (from the base model) and "
         f"entropy are nats a token. A step took {fmean(s['figures']['seconds'] for s in steps):.0f} s on average, "
         f"{fmean(s['figures']['reward_s'] for s in steps):.0f} of them for runs.\n"
     )
@@ -113,7 +115,11 @@ def _texts(steps: Lines) -> Iterator[str]:
 def _became(sample: dict[str, Any]) -> str:
     if sample["error"] or sample["copied"]:
         return str(sample["error"] or "a copy")
-    ran = "" if sample["score"] is None else f", score {sample['score']:.2f}, {sample['reached']:.0%} of its runs ended"
+    ran = (
+        ""
+        if sample["score"] is None
+        else f", score {sample['score']:.2f}, {sample['reached']:.0%} of its runs came to a usable answer"
+    )
     return f"counts{ran}, reward {sample['reward']:.2f}"
 
 
