@@ -14,7 +14,7 @@ Lines = list[dict[str, Any]]
 EVERY = 5  # steps of a row of the table
 SMOOTH = 5  # steps of a curve's running mean
 SHOWN = 3  # texts
-NAMED = {"manual": "manual workflow", "plain": "plain prompt", "best": "best workflow on validation"}
+NAMED = {"manual": "manual workflow", "plain": "plain prompt", "best": "workflow that earned most on validation"}
 SHARES = {"sound": "no errors", "counts": "counts", "runs": "usable answers"}
 
 
@@ -101,7 +101,7 @@ def _ended(end: dict[str, Any]) -> Iterator[str]:
         yield f"\nTrained - base: {_interval(found['difference'])}{p}.\n"
     else:
         yield "\nNo adapter earned more than the base model.\n"
-    yield f"The best workflow on validation:\n\n```\n{end['best'].strip()}\n```\n"
+    yield f"The workflow that earned most on validation:\n\n```\n{end['best'].strip()}\n```\n"
 
 
 def _texts(steps: Lines) -> Iterator[str]:
