@@ -101,12 +101,11 @@ def connect(store: SqlStore, server: Server, name: str = "careful") -> str:
 
 def begun(
     store: SqlStore, name: str = "Careful plans", *, method: Method = "paper", rounds: int = 3,
-    suite: SuiteSpec = SUITE,
+    suite: SuiteSpec = SUITE, max_time_s: float | None = None,
 ) -> Study:  # fmt: skip
     """A study with its job queued."""
-    spec = StudySpec(
-        method=method, suite=suite, generator=MODEL, interpreter=MODEL, budget=StudyBudget(max_rounds=rounds)
-    )
+    budget = StudyBudget(max_rounds=rounds, max_time_s=max_time_s)
+    spec = StudySpec(method=method, suite=suite, generator=MODEL, interpreter=MODEL, budget=budget)
     study = start_study(store, name, spec)
     payload = StudyPayload(study_id=study.id).model_dump()
     store.submit("study", payload, title=f"Optimize {name}", subject_id=study.id, unique=True)

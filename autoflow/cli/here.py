@@ -6,14 +6,12 @@ import asyncio
 import os
 import signal
 import socket
-import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from autoflow.cli import output
 from autoflow.cli.logs import log_file
-from autoflow.cli.trace import clip
+from autoflow.cli.progress import Progress
 from autoflow.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ _WORDS: dict[Request, str] = {
     "pause": "Pausing: runs under way are finished. Ctrl-C again breaks them off.",
     "cancel": "Stopping; what was done is kept.",
 }
-LINE_S = 15.0  # where nobody can overwrite a line (a log file), one is written no oftener
 
 
 def submitted(store: SqlStore, study_id: str, title: str) -> Job:
@@ -58,7 +55,7 @@ def carry_out_here(
         ends: see `work_here`.
         ray: see `handlers`.
     """
-    progress = Progress()
+    progress = Progress(_ends_in_s(store, job))
     work_here(store, job, lambda: progress.show(store.get_job(job.id)), ends, ray)
     progress.end()
     return store.get_job(job.id)
@@ -79,7 +76,7 @@ def carry_out_if_free(
     if lease is None:
         return None
     begun()
-    progress = Progress()
+    progress = Progress(_ends_in_s(store, job))
     _do(store, lease, lambda: progress.show(store.get_job(job.id)), ends, ray)
     progress.end()
     return store.get_job(job.id)
@@ -102,6 +99,12 @@ def work_here(
         follow(store, job.id)
     else:
         _do(store, lease, watch, ends, ray)
+
+
+def _ends_in_s(store: SqlStore, job: Job) -> float | None:
+    from autoflow.optimize.limits import limit_left_s
+
+    return limit_left_s(store.get_study(job.subject_id)) if job.subject_id else None
 
 
 def _claimed(store: SqlStore, job: Job) -> Lease | None:
@@ -148,46 +151,3 @@ def _stop_on_signals(store: SqlStore, job_id: str, ends: list[Request]) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-
-
-class Progress:
-    """How far a job is and what it does, on one line that the next overwrites; in a log, a line now and then."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._first: float | None = None  # what was done when it began
-        self._unit = ""  # what was counted then
-        self._shown, self._at = "", 0.0
-
-    def show(self, job: Job) -> None:
-        line = clip(self._line(job))
-        if line == self._shown:
-            return
-        if sys.stderr.isatty():
-            output.retell(line)
-        elif time.monotonic() - self._at >= LINE_S:
-            output.note(line)
-        else:
-            return
-        self._shown, self._at = line, time.monotonic()
-
-    def end(self) -> None:
-        """Leave the line behind."""
-        if self._shown and sys.stderr.isatty():
-            output.tell("\n")
-
-    def _line(self, job: Job) -> str:
-        if self._first is None or job.unit != self._unit:  # something else is counted now, at another pace
-            self._began, self._first, self._unit = time.monotonic(), job.done, job.unit
-        doing = job.live.get("status") or job.live.get("doing") or job.message
-        counted = f"{job.done:,.0f} of {job.total:,.0f} {job.unit}" if job.total else ""
-        return " · ".join(filter(None, (counted, self._left(job), str(doing or ""))))
-
-    def _left(self, job: Job) -> str:
-        from autoflow.report.figures import duration
-
-        done = job.done - (self._first or 0.0)
-        if not job.total or done <= 0 or job.done >= job.total:
-            return ""
-        seconds = (time.monotonic() - self._began) / done * (job.total - job.done)
-        return f"about {duration(seconds)} left"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoflow.records import Totals
-from autoflow.study import Split, StudyBudget, StudySpec, StudyStop
+from autoflow.study import Split, Study, StudyBudget, StudySpec, StudyStop
 
 
 def least_calls(spec: StudySpec, splits: Mapping[Split, Any], first: int) -> int:
@@ -45,3 +45,18 @@ def reached(budget: StudyBudget, spent: Totals, seconds: float) -> StudyStop | N
     if budget.max_time_s is not None and seconds >= budget.max_time_s:
         return "time"
     return None
+
+
+def limit_left_s(study: Study) -> float | None:
+    """Seconds until its limit of time ends the search, >= 0, as of what was last kept; None: there is no limit."""
+    limit = study.spec.budget.max_time_s
+    return None if limit is None else max(0.0, limit - study.seconds)
+
+
+def at_this_pace_s(study: Study, done: float, total: float) -> float | None:
+    """Seconds until all of it is done, at the pace so far; pauses do not count. None: nothing can be said yet.
+
+    Args:
+        done, total: rounds, or runs of a comparison, as its job counts them. The test is not counted.
+    """
+    return study.seconds * (total - done) / done if study.seconds and 0 < done < total else None

@@ -16,6 +16,7 @@ The budget counts everything but the test. It is looked at before each run: what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from autoflow.errors import GONE, BudgetExceeded, ModelError
@@ -240,6 +241,8 @@ class Search:
         await self._runner.run(view.tested(), "test", self._study.rounds)
 
     async def _keep(self, batch: StudyBatch, message: str) -> None:
+        """With the time that it took: a round in which nothing could run has taken some, too."""
+        batch = replace(batch, seconds=self._sink.seconds())
         await self._sink.keep(batch, message)
         self._view.take(batch)
 

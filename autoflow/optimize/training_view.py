@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from statistics import fmean, median
+from statistics import fmean
 
 from autoflow.records import Json
 from autoflow.study import StudySample, TrainingStep
@@ -71,11 +71,6 @@ def _counts(sample: StudySample) -> bool:
 def _share(found: Iterable[bool]) -> float:
     given = list(found)
     return sum(given) / max(1, len(given))
-
-
-def pace_s(points: Sequence[TrainingPoint]) -> float | None:
-    """Seconds that a step takes, as the last ones did; None before the first."""
-    return median(p.figures.seconds for p in points[-2 * RECENT :]) if points else None
 
 
 def best_step(points: Sequence[TrainingPoint]) -> TrainingPoint | None:

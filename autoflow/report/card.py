@@ -10,12 +10,14 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autoflow.errors import NotFound
 from autoflow.llm.catalogue import catalogue
 from autoflow.llm.local.export import CARD, Form, hub_name
+from autoflow.llm.local.origin import read_text
 from autoflow.llm.local.shelf import Adapter
 from autoflow.optimize.view import StudyView
 from autoflow.report.card_figures import figures
@@ -37,15 +39,11 @@ class Training:
 
 
 def card_of(store: StudyStore, adapter: Adapter, form: Form = "peft") -> str:
-    """The card of an adapter, with what the store still knows of its study."""
+    """The card of an adapter, with what the store still knows of its study; one from elsewhere keeps its author's."""
+    if form == "peft" and not adapter.origin.study:
+        with suppress(OSError, ValueError):  # none, or nothing that could be read
+            return read_text(adapter.folder / CARD)
     return card(adapter, _training(store, adapter.origin.study), form)
-
-
-def write_card(store: StudyStore, adapter: Adapter) -> None:
-    """Put the card into the adapter's folder. One from elsewhere keeps what its author wrote. Raises OSError."""
-    path = adapter.folder / CARD
-    if adapter.origin.study or not path.exists():
-        path.write_text(card_of(store, adapter), "utf-8")
 
 
 def _training(store: StudyStore, study_id: str) -> Training | None:

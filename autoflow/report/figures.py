@@ -13,6 +13,17 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def time_left(pace: float | None, most: float | None = None) -> str:
+    """`about 12 min left` at the pace so far, `at most 5 min left` where a limit comes first; or nothing.
+
+    Args:
+        pace, most: seconds; None: unknown, and no limit.
+    """
+    if most is not None and (pace is None or most < pace):
+        return f"at most {duration(most)} left" if most > 0 else ""
+    return f"about {duration(pace)} left" if pace else ""
+
+
 def money(usd: float | None) -> str:
     """Dollars with as many places as small sums need; an unknown price is said to be unknown."""
     if usd is None:

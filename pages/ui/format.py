@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from autoflow.records import Job
-from autoflow.report.figures import duration, money, plural, tokens
+from autoflow.report.figures import duration, money, plural, time_left, tokens
 
-__all__ = ["ago", "duration", "money", "plural", "progress_words", "size", "tokens"]
+__all__ = ["ago", "duration", "money", "plural", "progress_words", "size", "time_left", "tokens"]
 
 
 def ago(then: float, now: float | None = None) -> str:

@@ -7,10 +7,11 @@ from typing import Literal
 
 import streamlit as st
 
+from autoflow.optimize.limits import at_this_pace_s, limit_left_s
 from autoflow.records import Job, JobState
-from autoflow.study import TEST_RUNS
+from autoflow.study import TEST_RUNS, Study
 from pages.ui import services
-from pages.ui.format import duration, plural, progress_words
+from pages.ui.format import plural, progress_words, time_left
 
 UNDER_WAY: tuple[JobState, ...] = ("queued", "running", "pausing", "paused", "cancelling")
 SHOWN = 6
@@ -45,17 +46,23 @@ def state_line(job: Job) -> str:
     """`running 14 of 40 steps, about 6 min left`, from what the job has measured of itself."""
     if job.kind == "run":  # its total is a limit, so nobody knows how far it is
         return ", ".join(filter(None, (job.state, plural(int(job.done), "step") if job.done else "")))
-    left = time_left_s(job, time.time())
-    return ", ".join(filter(None, (job.state, progress_words(job), f"about {duration(left)} left" if left else "")))
+    return ", ".join(filter(None, (job.state, progress_words(job), left_words(job))))
 
 
-def time_left_s(job: Job, now: float) -> float | None:
-    """Seconds still to go at the pace so far; None where nothing can be said yet, or something else was done before."""
-    if job.unit == TEST_RUNS:
-        return None
+def left_words(job: Job) -> str:
+    """How long it still takes; nothing where that cannot be said."""
+    if job.kind == "study":
+        return study_left(services.store().get_study(job.subject_id), job) if job.subject_id else ""
     if job.state != "running" or not job.total or job.done <= 0 or job.started_at is None:
-        return None
-    return (now - job.started_at) * (job.total - job.done) / job.done
+        return ""
+    return time_left((time.time() - job.started_at) * (job.total - job.done) / job.done)
+
+
+def study_left(study: Study, job: Job) -> str:
+    """Of its search: pauses do not count, and while it is tested its rounds say nothing."""
+    if job.state != "running" or job.unit == TEST_RUNS:
+        return ""
+    return time_left(at_this_pace_s(study, job.done, job.total or 0), limit_left_s(study))
 
 
 def _buttons(job: Job) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from autoflow.errors import StorageUnavailable
 from autoflow.records import Connection, Totals
 from autoflow.store import SqlStore
+from autoflow.store.tables import jobs
 from autoflow.study import (
     MANUAL,
     PERSON,
@@ -117,6 +118,21 @@ class TestWatching:
         assert (store.get_job(job.id).state, store.get_study(study.id).stop) == ("cancelled", "person")
         assert "It was stopped by a person" in shown(app)
         assert not {"study-pause", "study-resume", "study-start", "study-cancel-now"} & keys(app)
+
+    def test_time_left_counts_no_pauses_and_ends_with_the_limit_of_time(
+        self, visit: Visit, store: SqlStore, server: Server
+    ) -> None:
+        study = searching.begun(store, rounds=10, max_time_s=600.0)
+        lease = store.claim("w", lease_s=600)
+        assert lease is not None
+        worked = StudyBatch(study.id, rounds=2, seconds=60.0)
+        store.checkpoint(lease, done=2, total=10, unit="rounds", study=worked)
+        with store.database.write() as connection:  # and paused for the most of a day
+            connection.execute(jobs.update().values(started_at=jobs.c.started_at - 86_400))
+        text = shown(visit("optimize", study=study.id))
+        assert text.count("about 4 min left") == 2  # beside the search, and in the strip of what is under way
+        store.checkpoint(lease, study=StudyBatch(study.id, seconds=500.0))
+        assert shown(visit("optimize", study=study.id)).count("at most 100 s left") == 2
 
     def test_a_search_that_failed_says_why_and_goes_on_when_that_is_mended(self, visit: Visit, store: SqlStore) -> None:
         with searching.model_server() as running:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoflow.optimize.limits import part_of, reached
+from autoflow.optimize.limits import at_this_pace_s, limit_left_s, part_of, reached
 from autoflow.records import Totals
-from autoflow.study import StudyBudget
+from autoflow.study import Study, StudyBudget, StudySpec, SuiteSpec
 
 _amounts = st.integers(min_value=1, max_value=10**9)
 _shares = st.floats(min_value=0, max_value=1)
@@ -37,3 +37,23 @@ def test_nothing_and_all(share: float) -> None:
     part = part_of(StudyBudget(max_calls=10), Totals(calls=4), 0.0, share)
     assert (reached(part, Totals(calls=4), 0.0) is None) == (share == 1.0)
     assert reached(part, Totals(calls=10), 0.0) == "calls"
+
+
+def _worked(seconds: float, limit: float | None) -> Study:
+    spec = StudySpec(
+        method="paper", suite=SuiteSpec(name="tiny"), interpreter="tiny:i", budget=StudyBudget(max_time_s=limit)
+    )
+    return Study(id="st_x", name="Tiny", spec=spec, splits={}, seconds=seconds)
+
+
+@pytest.mark.parametrize(("limit", "left"), [(None, None), (100.0, 40.0), (60.0, 0.0), (50.0, 0.0)])
+def test_a_limit_of_time_is_counted_from_what_was_worked(limit: float | None, left: float | None) -> None:
+    assert limit_left_s(_worked(60.0, limit)) == left
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "total", "left"),
+    [(60.0, 3, 10, 140.0), (60.0, 0, 10, None), (0.0, 3, 10, None), (60.0, 10, 10, None), (60.0, 3, 0, None)],
+)
+def test_the_pace_is_that_of_what_was_done(seconds: float, done: float, total: float, left: float | None) -> None:
+    assert at_this_pace_s(_worked(seconds, None), done, total) == left

@@ -198,6 +198,18 @@ async def test_time_is_what_was_worked_however_the_clock_of_the_wall_jumps(monke
     assert all(o.totals.seconds < 60 for o in tiny.outcomes())
 
 
+async def test_time_of_a_round_in_which_nothing_could_run_is_kept_with_it() -> None:
+    tiny = Tiny(["no workflow"], ["none either"], ["nor this"], ["and this"], max_time_s=100)
+
+    def think(_: int) -> None:
+        tiny.sink.worked_s += 40.0
+
+    tiny.generator.before = think
+    assert await tiny.go() == "time"
+    ends = {batch.rounds: batch.seconds for batch in tiny.sink.kept if batch.rounds is not None}
+    assert ends == {1: 40.0, 2: 80.0, 3: 120.0}
+
+
 async def test_money_of_unknown_price_is_no_limit() -> None:
     tiny = Tiny([skilled(2)], rules=GATE, max_cost_usd=0.01)
     tiny.interpreter._cost_usd = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autoflow.optimize.training_view import TrainingPoint, best_step, in_words, pace_s, point_of, signs, told
+from autoflow.optimize.training_view import TrainingPoint, best_step, in_words, point_of, signs, told
 from autoflow.store import open_store
 from autoflow.study import StudySample, TrainingStep
 from autoflow.train.settings import TrainSettings
@@ -69,12 +69,7 @@ def test_the_last_step_is_told_in_words_and_for_programs() -> None:
     assert (last["without_errors"], last["run_to_an_end"], last["score"]) == (0.5, 0.25, 0.6)
     assert (told(points(1, kl=1.5)) or {})["signs"]
     assert (told(points(1, kl=1.5), ended=True) or {})["signs"] == []
-    assert (told([]), best_step([]), pace_s([])) == (None, None, None)
-
-
-def test_a_step_takes_as_long_as_the_last_ones_did() -> None:
-    slow, quick = points(4, seconds=90.0), points(10, seconds=30.0)
-    assert pace_s([*slow, *quick]) == 30.0
+    assert (told([]), best_step([])) == (None, None)
 
 
 def test_nothing_is_said_of_a_training_that_goes_well_or_has_ended() -> None:

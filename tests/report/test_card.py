@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from autoflow.llm.local.export import Form
 from autoflow.llm.local.origin import Origin
 from autoflow.llm.local.shelf import Adapter
-from autoflow.report.card import Training, card, card_of, write_card
+from autoflow.report.card import Training, card, card_of
 from autoflow.report.markdown import plain
 from autoflow.statistics import bootstrap
 from autoflow.store import SqlStore, open_store
@@ -154,15 +154,17 @@ def test_it_says_how_to_load_it(form: Form) -> None:
     assert "--lora first.gguf" in text
 
 
-def test_the_card_of_an_author_stays(store: SqlStore, tmp_path: Path, make: Callable[..., Adapter]) -> None:
-    by_hand = make()
-    write_card(store, by_hand)
-    assert (tmp_path / "README.md").read_text().startswith("---\n")
+def test_the_card_of_an_author_stays_with_the_adapter(
+    store: SqlStore, tmp_path: Path, make: Callable[..., Adapter]
+) -> None:
+    by_hand, trained = make(), make(study="st_000000000000")
+    assert "# first" in card_of(store, by_hand)
     (tmp_path / "README.md").write_text("Mine.")
-    write_card(store, by_hand)
-    assert (tmp_path / "README.md").read_text() == "Mine."
-    write_card(store, make(study="st_000000000000"))
-    assert "# first" in (tmp_path / "README.md").read_text()
+    assert card_of(store, by_hand) == "Mine."
+    assert "# first" in card_of(store, by_hand, "merged")  # that is another model than its author's
+    assert "# first" in card_of(store, trained)
+    (tmp_path / "README.md").write_bytes(b"\xff\xfe")
+    assert "# first" in card_of(store, by_hand)
 
 
 @pytest.fixture

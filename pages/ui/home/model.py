@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from autoflow.records import Job
 from pages.ui import services
-from pages.ui.format import duration, progress_words
-from pages.ui.jobstrip import UNDER_WAY, time_left_s
+from pages.ui.format import progress_words
+from pages.ui.jobstrip import UNDER_WAY, left_words
 
 REFRESH_S = 2.0
 
@@ -73,7 +71,6 @@ def _get(entry: str) -> None:
 
 
 def _progress(entry: str, job: Job) -> None:
-    left = time_left_s(job, time.time())
-    words = [f"{entry} is on its way", progress_words(job), f"about {duration(left)} left" if left else ""]
+    words = [f"{entry} is on its way", progress_words(job), left_words(job)]
     st.progress(min(1.0, job.done / job.total) if job.total else 0.0, " · ".join(dict.fromkeys(filter(None, words))))
     st.caption("You can read, write and edit workflows meanwhile; Generate waits for it.")

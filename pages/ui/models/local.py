@@ -11,8 +11,8 @@ from autoflow.llm.catalogue import Entry, catalogue, local_path
 from autoflow.llm.local.choices import local_base
 from autoflow.records import Job
 from pages.ui import services
-from pages.ui.format import duration, progress_words, size
-from pages.ui.jobstrip import UNDER_WAY, time_left_s
+from pages.ui.format import progress_words, size
+from pages.ui.jobstrip import UNDER_WAY, left_words
 from pages.ui.models.testing import last_result, test_button
 from pages.ui.plain import cut, plain
 
@@ -99,12 +99,9 @@ def _here(entry: Entry) -> None:
 
 
 def _progress(job: Job) -> None:
-    import time
-
     if job.total:
         st.progress(min(1.0, job.done / job.total))
-    left = time_left_s(job, time.time())
-    words = [progress_words(job), job.message, f"about {duration(left)} left" if left else ""]
+    words = [progress_words(job), job.message, left_words(job)]
     st.caption(" · ".join(dict.fromkeys(filter(None, words))) or "waiting for the worker")
 
 

@@ -12,7 +12,7 @@ from autoflow.records import Job
 from autoflow.study import TEST_RUNS, Study, stop_words
 from pages.ui import services
 from pages.ui.format import ago, duration, money, plural, progress_words
-from pages.ui.jobstrip import time_left_s
+from pages.ui.jobstrip import study_left
 from pages.ui.optimize import loaded
 from pages.ui.optimize.figures import number
 from pages.ui.plain import cut, plain
@@ -76,8 +76,7 @@ def standing(view: StudyView, job: Job | None, now: float) -> tuple[str, list[st
         return icon, [why, *facts, spent, *filter(None, (took, ended))]
     if job is None:
         return ":material/radio_button_unchecked:", ["Not started", *facts]
-    left = time_left_s(job, now)
-    words = [words_of(study, job), _round(study, job), *facts, spent, f"about {duration(left)} left" if left else ""]
+    words = [words_of(study, job), _round(study, job), *facts, spent, study_left(study, job)]
     return ICONS.get(job.state, ":material/pending:"), list(filter(None, words))
 
 
