@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -58,13 +58,44 @@ def _report(runs: dict[str, Lines], image: Path) -> Iterator[str]:
     if spec["baseline"]:
         yield f"The manual workflow:\n\n```\n{spec['baseline'].strip()}\n```\n"
     yield f"![Shares of samples](../images/{image.name})\n"
+    yield from _together(runs)
     for name, lines in runs.items():
         yield from _training(name, lines)
 
 
+def _together(runs: dict[str, Lines]) -> Iterator[str]:
+    """A line a training: its first and last steps, and the sealed test."""
+    yield f"First and last {EVERY} steps of each, and mean plan scores of samples on the sealed test:\n"
+    yield "| training | steps | counts | usable answers | reward | base | trained | trained - base |"
+    yield "|---|---:|---|---|---|---:|---:|---:|"
+    gained = []
+    for name, lines in runs.items():
+        steps, end = _steps(lines), next((line for line in lines if "stop" in line), {})
+        cells = [_risen(steps, lambda step, key=key: step[key]) for key in ("counts", "runs")]
+        cells += [_risen(steps, lambda step: step["figures"]["reward_mean"])]
+        if found := end.get("gain"):
+            gained.append(found["difference"]["mean"])
+            cells += [f"{found[key]['mean']:.3f}" for key in ("base", "trained")] + [_interval(found["difference"])]
+        else:
+            cells += ["", "", ""]
+        yield f"| {_title(name)} | {len(steps)} | {' | '.join(cells)} |"
+    if len(gained) > 1:
+        span = f"from {min(gained):+.3f} to {max(gained):+.3f}"
+        yield f"\nMean of the {len(gained)} differences: {fmean(gained):+.3f}, {span}."
+    yield ""
+
+
+def _risen(steps: Lines, figure: Callable[[dict[str, Any]], float]) -> str:
+    return " to ".join(_mean([figure(step) for step in part]) for part in (steps[:EVERY], steps[-EVERY:]))
+
+
+def _title(name: str) -> str:
+    return name.capitalize().replace("-", " ")
+
+
 def _training(name: str, lines: Lines) -> Iterator[str]:
     steps = _steps(lines)
-    yield f"## {name.capitalize().replace('-', ' ')}\n"
+    yield f"## {_title(name)}\n"
     yield f"| steps | {' | '.join(SHARES.values())} | score of those that ran | reward | distinct | KL | entropy |"
     yield "|---|" + "---:|" * (len(SHARES) + 5)
     for start in range(0, len(steps), EVERY):
@@ -106,7 +137,7 @@ def _ended(end: dict[str, Any]) -> Iterator[str]:
 
 def _texts(steps: Lines) -> Iterator[str]:
     kept = [line for line in steps if line["texts"]]
-    for line in (kept[0], kept[-1])[: len(kept)]:
+    for line in kept[:1] + kept[1:][-1:]:
         yield f"Step {line['step']}, the first {SHOWN} samples:\n"
         for sample in line["texts"][:SHOWN]:
             yield f"```\n{sample['text'].strip()}\n```\n{_became(sample)}\n"
