@@ -27,7 +27,7 @@ def write_report(file: Path, names: Sequence[str], report: Path, image: Path, at
     drawn = {f"{label}, {name}": _smooth(_steps(lines), key) for name, lines in runs.items()
              for key, label in (("counts", "counts"), ("runs", "answers"))}  # fmt: skip
     title = f"Share of samples that count, and of runs with a usable answer; mean of {SMOOTH} steps"
-    image.write_text(curves(drawn, title=title, across="training step"), "utf-8")
+    image.write_text(curves(drawn, title=title, across="training step", of_a_colour=2), "utf-8")
     report.write_text("\n".join([*_report(runs, image), attempts]), "utf-8")
 
 
