@@ -7,12 +7,13 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from autoflow.cli import output
 from autoflow.cli.logs import log_file
 from autoflow.cli.progress import Progress
-from autoflow.errors import SettingsError
+from autoflow.errors import NotFound, SettingsError
 
 if TYPE_CHECKING:
     from autoflow.records import Job
@@ -102,9 +103,12 @@ def work_here(
 
 
 def _ends_in_s(store: SqlStore, job: Job) -> float | None:
+    """None: there is no limit of time. Of a study that is gone the job itself says so."""
     from autoflow.optimize.limits import limit_left_s
 
-    return limit_left_s(store.get_study(job.subject_id)) if job.subject_id else None
+    with suppress(NotFound):
+        return limit_left_s(store.get_study(job.subject_id or ""))
+    return None
 
 
 def _claimed(store: SqlStore, job: Job) -> Lease | None:

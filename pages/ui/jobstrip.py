@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Literal
 
 import streamlit as st
 
+from autoflow.errors import NotFound
 from autoflow.optimize.limits import at_this_pace_s, limit_left_s
 from autoflow.records import Job, JobState
 from autoflow.study import TEST_RUNS, Study
@@ -52,10 +54,19 @@ def state_line(job: Job) -> str:
 def left_words(job: Job) -> str:
     """How long it still takes; nothing where that cannot be said."""
     if job.kind == "study":
-        return study_left(services.store().get_study(job.subject_id), job) if job.subject_id else ""
+        return _left_of_study(job)
     if job.state != "running" or not job.total or job.done <= 0 or job.started_at is None:
         return ""
     return time_left((time.time() - job.started_at) * (job.total - job.done) / job.done)
+
+
+def _left_of_study(job: Job) -> str:
+    """The strip stands on every page, and a study that was deleted has a job until that notices."""
+    if job.state != "running" or not job.subject_id:
+        return ""
+    with suppress(NotFound):
+        return study_left(services.store().get_study(job.subject_id), job)
+    return ""
 
 
 def study_left(study: Study, job: Job) -> str:
@@ -80,13 +91,19 @@ def _buttons(job: Job) -> None:
 
 def _open(study_id: str) -> None:
     """A search is watched on its own page, a comparison on another."""
-    page = "compare" if _method(study_id) == "evaluate" else "optimize"
+    method = _method(study_id)
+    if method is None:
+        return
+    page = "compare" if method == "evaluate" else "optimize"
     st.page_link(services.PAGES[page], label="Open", icon=":material/open_in_new:", query_params={"study": study_id})
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _method(study_id: str) -> str:
-    return services.store().get_study(study_id).spec.method
+def _method(study_id: str) -> str | None:
+    """None: it was deleted."""
+    with suppress(NotFound):
+        return services.store().get_study(study_id).spec.method
+    return None
 
 
 def _button(job: Job, want: Want, label: str, icon: str) -> None:

@@ -134,6 +134,19 @@ class TestWatching:
         store.checkpoint(lease, study=StudyBatch(study.id, seconds=500.0))
         assert shown(visit("optimize", study=study.id)).count("at most 100 s left") == 2
 
+    def test_a_study_that_is_deleted_while_its_search_goes_on_leaves_the_pages_standing(
+        self, visit: Visit, store: SqlStore, server: Server
+    ) -> None:
+        study = searching.begun(store, rounds=10)
+        lease = store.claim("w", lease_s=600)
+        assert lease is not None
+        store.checkpoint(lease, done=2, total=10, unit="rounds", study=StudyBatch(study.id, rounds=2, seconds=60.0))
+        store.delete_study(study.id)
+        app = visit("optimize")
+        assert not app.exception
+        assert "running, 2 of 10 rounds" in shown(app)
+        assert "This did not work" not in shown(app)
+
     def test_a_search_that_failed_says_why_and_goes_on_when_that_is_mended(self, visit: Visit, store: SqlStore) -> None:
         with searching.model_server() as running:
             searching.connect(store, running)

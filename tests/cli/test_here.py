@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoflow.cli.here import submitted
+from autoflow.cli.here import carry_out_here, submitted
 from autoflow.store import open_store
 from tests.report.studies import written
 
@@ -19,3 +19,13 @@ def test_a_job_that_was_paused_or_failed_is_taken_up_and_an_ended_one_is_followe
     assert (again.id, again.state) == (first.id, "queued")
     store.request(first.id, "cancel")
     assert submitted(store, study.id, "Compare").id != first.id
+
+
+def test_the_job_of_a_study_that_was_deleted_fails_in_words() -> None:
+    store = open_store()
+    study = written(store, only=1)
+    job = submitted(store, study.id, "Compare")
+    store.delete_study(study.id)
+    ended = carry_out_here(store, job)
+    assert ended.state == "failed"
+    assert study.id in ended.error
